@@ -1,0 +1,3 @@
+module corsguard/e2e
+
+go 1.25.0

@@ -1,0 +1,3 @@
+module corsguard
+
+go 1.23.0
