@@ -131,7 +131,7 @@ func Load(dir string) ([]Case, error) {
 				return fmt.Errorf("case name %q is empty or taken in %s", c.Name, first)
 			}
 			seen[c.Name] = name
-			c.Request.fill()
+			c.Request.Fill()
 			if c.Upstream.Status == 0 {
 				c.Upstream.Status = 200
 			}
@@ -145,7 +145,8 @@ func Load(dir string) ([]Case, error) {
 	return cases, err
 }
 
-func (r *Request) fill() {
+// Fill sets the fields that are empty to what their absence means.
+func (r *Request) Fill() {
 	for _, f := range []struct {
 		field *string
 		value string

@@ -1,0 +1,3 @@
+//go:build !tinygo
+
+// This file lets the package declare functions without a body: those that //go:linkname and //go:wasmimport supply.

@@ -1,0 +1,31 @@
+//go:build wasip1 && !tinygo
+
+package abi
+
+import "unsafe"
+
+// scratch takes the results of header calls, so that they cost no garbage; larger results get memory of their own.
+var (
+	scratch      [16 << 10]byte
+	scratchInUse bool
+	// allocated keeps the last result reachable: until the host call returns, only the host knows its address.
+	allocated []byte
+	nothing   byte
+)
+
+// UseScratch says whether results of host calls may share one buffer: each is then valid until the next call that has a result.
+func UseScratch(on bool) { scratchInUse = on }
+
+// onMemoryAllocate gives the host memory for the result of the host call that is under way.
+//
+//go:wasmexport proxy_on_memory_allocate
+func onMemoryAllocate(size uint32) unsafe.Pointer {
+	switch {
+	case size == 0:
+		return unsafe.Pointer(&nothing)
+	case scratchInUse && size <= uint32(len(scratch)):
+		return unsafe.Pointer(&scratch)
+	}
+	allocated = make([]byte, size)
+	return unsafe.Pointer(&allocated[0])
+}

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"strconv"
+
+	"github.com/tidwall/gjson"
+)
+
+// reader walks JSON and collects problems. gjson's accessors coerce, so none of them is used before the type is known.
+type reader struct {
+	errs  Error
+	warns []Problem
+}
+
+func (r *reader) fail(path string, v gjson.Result, reason, fix string) {
+	r.errs = append(r.errs, Problem{path, shown(v.Raw), reason, fix})
+}
+
+func (r *reader) warn(path string, v gjson.Result, reason, fix string) {
+	r.warns = append(r.warns, Problem{path, shown(v.Raw), reason, fix})
+}
+
+// field is a key that an object may have.
+type field struct {
+	name string
+	read func(path string, v gjson.Result)
+}
+
+// object reads the keys of v, which must be an object, in the order in which they stand. It reports whether v is one.
+func (r *reader) object(path string, v gjson.Result, fields []field) bool {
+	if !v.IsObject() {
+		r.fail(path, v, "must be an object, is "+typeOf(v), "write {…}")
+		return false
+	}
+	seen := map[string]bool{}
+	v.ForEach(func(key, value gjson.Result) bool {
+		at := join(path, key.Str)
+		switch f := find(fields, key.Str); {
+		case f == nil:
+			r.fail(at, value, "unknown key", suggest(key.Str, fields))
+		case seen[key.Str]:
+			r.fail(at, value, "duplicate key", "write it once")
+		default:
+			seen[key.Str] = true
+			f.read(at, value)
+		}
+		return true
+	})
+	return true
+}
+
+func find(fields []field, name string) *field {
+	for i := range fields {
+		if fields[i].name == name {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// list reads the elements of v, which must be an array that is not empty.
+func (r *reader) list(path string, v gjson.Result, read func(path string, i int, v gjson.Result)) {
+	if !v.IsArray() {
+		r.fail(path, v, "must be an array, is "+typeOf(v), "write […]")
+		return
+	}
+	i := 0
+	v.ForEach(func(_, value gjson.Result) bool {
+		read(path+"["+strconv.Itoa(i)+"]", i, value)
+		i++
+		return true
+	})
+	if i == 0 {
+		r.fail(path, v, "must not be empty", "list something, or leave the key out")
+	}
+}
+
+func (r *reader) text(path string, v gjson.Result) (string, bool) {
+	if v.Type != gjson.String {
+		r.fail(path, v, "must be a string, is "+typeOf(v), `write "…"`)
+		return "", false
+	}
+	return v.Str, true
+}
+
+func (r *reader) boolean(into *bool) func(string, gjson.Result) {
+	return func(path string, v gjson.Result) {
+		if v.Type != gjson.True && v.Type != gjson.False {
+			r.fail(path, v, "must be a boolean, is "+typeOf(v), "write true or false")
+			return
+		}
+		*into = v.Type == gjson.True
+	}
+}
+
+// integer reads a whole number of low…high. It may be written as 7200, 7200.0 or 7.2e3: a protobuf Struct knows doubles alone.
+func (r *reader) integer(into *int, low, high int) func(string, gjson.Result) {
+	return func(path string, v gjson.Result) {
+		fix := "write a whole number of " + strconv.Itoa(low) + " to " + strconv.Itoa(high)
+		if v.Type != gjson.Number {
+			r.fail(path, v, "must be a number, is "+typeOf(v), fix)
+			return
+		}
+		// Written so that NaN fails too.
+		if !(v.Num >= float64(low) && v.Num <= float64(high)) || v.Num != float64(int(v.Num)) {
+			r.fail(path, v, "is out of range", fix)
+			return
+		}
+		*into = int(v.Num)
+	}
+}
+
+// choice reads one of names, and gives its index.
+func (r *reader) choice(names []string, chosen func(i int)) func(string, gjson.Result) {
+	return func(path string, v gjson.Result) {
+		s, ok := r.text(path, v)
+		if !ok {
+			return
+		}
+		for i, n := range names {
+			if n == s {
+				chosen(i)
+				return
+			}
+		}
+		r.fail(path, v, "is no value of this key", "write "+oneOf(names))
+	}
+}
+
+// unsupported refuses a key that the design names and this version does not have.
+func (r *reader) unsupported(path string, v gjson.Result) {
+	r.fail(path, v, "is not supported by this version", "leave it out")
+}
+
+func oneOf(names []string) string {
+	s := ""
+	for i, n := range names {
+		switch {
+		case i == 0:
+		case i == len(names)-1:
+			s += " or "
+		default:
+			s += ", "
+		}
+		s += strconv.Quote(n)
+	}
+	return s
+}
+
+func typeOf(v gjson.Result) string {
+	switch v.Type {
+	case gjson.Null:
+		return "null"
+	case gjson.True, gjson.False:
+		return "a boolean"
+	case gjson.Number:
+		return "a number"
+	case gjson.String:
+		return "a string"
+	}
+	if v.IsArray() {
+		return "an array"
+	}
+	return "an object"
+}
+
+const maxShownKey = 60
+
+// join appends a key to a path; keys that are no plain words are quoted.
+func join(path, key string) string {
+	plain := key != "" && len(key) <= maxShownKey
+	for i := 0; i < len(key) && plain; i++ {
+		c := key[i]
+		plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+	}
+	switch {
+	case !plain:
+		return path + "[" + shown(strconv.QuoteToASCII(key)) + "]"
+	case path == "":
+		return key
+	}
+	return path + "." + key
+}

@@ -1,0 +1,109 @@
+package fetch
+
+// IsToken reports whether s is a token (RFC 9110, section 5.6.2): the grammar of methods and header names.
+func IsToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isTokenByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isTokenByte(c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return true
+	}
+	switch c {
+	case '!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~':
+		return true
+	}
+	return false
+}
+
+// EqualFold reports whether a and b are equal but for the case of ASCII letters. Header names compare so.
+func EqualFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Lower returns s with its ASCII letters in lower case. It allocates only where something changes.
+func Lower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] != lower(s[i]) {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				b[i] = lower(b[i])
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}
+
+// IsSafelistedMethod reports whether method is a CORS-safelisted method: browsers need no permission for it.
+func IsSafelistedMethod(method string) bool {
+	return method == "GET" || method == "HEAD" || method == "POST"
+}
+
+// IsForbiddenMethod reports whether method is a forbidden method, in any case: browsers never send it.
+func IsForbiddenMethod(method string) bool {
+	return EqualFold(method, "CONNECT") || EqualFold(method, "TRACE") || EqualFold(method, "TRACK")
+}
+
+// NormalizeMethod returns the method that browsers send for a spelling: they put six methods into upper case and no others.
+func NormalizeMethod(method string) string {
+	for _, m := range [...]string{"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"} {
+		if EqualFold(method, m) {
+			return m
+		}
+	}
+	return method
+}
+
+// IsForbiddenRequestHeader reports whether name is a forbidden request-header whatever its value: pages can't set it.
+func IsForbiddenRequestHeader(name string) bool {
+	name = Lower(name)
+	if hasPrefix(name, "proxy-") || hasPrefix(name, "sec-") {
+		return true
+	}
+	switch name {
+	case "accept-charset", "accept-encoding", HeaderRequestHeaders, HeaderRequestMethod, "connection", "content-length",
+		"cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", HeaderOrigin, "referer", "set-cookie", "te",
+		"trailer", "transfer-encoding", "upgrade", "via":
+		return true
+	}
+	return false
+}
+
+// IsForbiddenResponseHeader reports whether name is a forbidden response-header name: pages can't read it.
+func IsForbiddenResponseHeader(name string) bool {
+	return EqualFold(name, "set-cookie") || EqualFold(name, "set-cookie2")
+}
+
+// IsResponseHeader reports whether name is a response header of the CORS protocol.
+func IsResponseHeader(name string) bool {
+	switch Lower(name) {
+	case HeaderAllowOrigin, HeaderAllowCredentials, HeaderAllowMethods, HeaderAllowHeaders, HeaderExposeHeaders, HeaderMaxAge,
+		HeaderAllowPrivateNetwork:
+		return true
+	}
+	return false
+}
+
+func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

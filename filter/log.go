@@ -1,0 +1,73 @@
+package filter
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+
+	"corsguard/filter/policy"
+)
+
+// refusalLog bounds what a VM logs of refusals: so many in a minute, and then how many were left out. The minute is counted by ticks, so that a
+// refusal asks the host for no clock.
+type refusalLog struct {
+	windowStart time.Time
+	logged      int
+	suppressed  int
+}
+
+const window = time.Minute
+
+func (l *refusalLog) tick(now time.Time) {
+	if now.Sub(l.windowStart) < window {
+		return
+	}
+	if l.suppressed > 0 {
+		proxywasm.LogWarn("corsguard: " + strconv.Itoa(l.suppressed) + " more refusals in the last minute were not logged")
+	}
+	*l = refusalLog{windowStart: now}
+}
+
+// record counts d, and logs it if it is a refusal and the log has room.
+func (p *plugin) record(d *policy.Decision, r *policy.Request) {
+	p.vm.counters.count(d.Outcome())
+	if d.Verdict() == policy.Allowed || p.refusalsPerMinute == 0 {
+		return
+	}
+	l := &p.vm.log
+	if l.logged >= p.refusalsPerMinute {
+		l.suppressed++
+		return
+	}
+	l.logged++
+	line := "corsguard: refused " + d.Kind.String() + ": " + d.Reason.String() + " rule=" + defaultRule +
+		" origin=" + sanitized(r.Origin) + " method=" + sanitized(r.Method) + " host=" + sanitized(r.Authority) + " path=" + sanitized(r.Path)
+	switch d.Reason {
+	case policy.MethodNotAllowed:
+		line += " asked=" + sanitized(r.RequestMethod)
+	case policy.HeaderNotAllowed:
+		line += " asked=" + sanitized(r.RequestHeaders)
+	}
+	proxywasm.LogWarn(line)
+}
+
+const maxLogged = 128
+
+// sanitized returns s, which a client chose, for a log line: quoted, cut, and printable ASCII alone. Queries may hold secrets and are left out.
+func sanitized(s string) string {
+	cut := s
+	for i := 0; i < len(cut); i++ {
+		if cut[i] == '?' {
+			cut = cut[:i]
+		}
+	}
+	if len(cut) > maxLogged {
+		cut = cut[:maxLogged]
+	}
+	q := strconv.QuoteToASCII(cut)
+	if len(cut) < len(s) {
+		q += "…"
+	}
+	return q
+}

@@ -1,0 +1,55 @@
+package filter
+
+import (
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+
+	"corsguard/filter/abi"
+	"corsguard/filter/policy"
+)
+
+// containPanics has panics answered as refusals. One request is then refused; the VM, and with it all other requests of the worker, lives on.
+func (v *vm) containPanics() {
+	abi.HandlePanics(func(_ uint32, callback abi.Callback, value any) types.Action {
+		v.counters.pendingPanics++
+		proxywasm.LogError("corsguard: panic in " + string(callback) + ": " + panicText(value))
+		s := v.current
+		v.current = nil
+		switch callback {
+		case abi.RequestHeaders:
+			if s != nil {
+				return s.refuse()
+			}
+		case abi.ResponseHeaders:
+			stripResponse()
+		}
+		return types.ActionContinue
+	})
+}
+
+// refuse turns the request into a refused one.
+func (s *stream) refuse() types.Action {
+	s.decision = s.plugin.policy.RefuseActual(policy.InternalError)
+	s.plugin.vm.counters.count(s.decision.Outcome())
+	if s.decision.Status != 0 {
+		return s.reply()
+	}
+	return types.ActionContinue
+}
+
+// stripResponse takes every grant off a response, whatever is known of its stream.
+func stripResponse() {
+	for _, name := range policy.GrantHeaders() {
+		editResponse(policy.Edit{Op: policy.RemoveHeader, Name: name})
+	}
+}
+
+func panicText(value any) string {
+	switch v := value.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return "a value of another type"
+}

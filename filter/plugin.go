@@ -1,0 +1,76 @@
+package filter
+
+import (
+	"time"
+
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+
+	"corsguard/filter/config"
+	"corsguard/filter/policy"
+)
+
+// defaultRule is the name, in metrics and logs, of the blocks that belong to no rule.
+const defaultRule = "default"
+
+// tickMilliseconds is how often counters go to the host. Between ticks they are numbers in the VM, so that counting costs a request nothing.
+const tickMilliseconds = 1000
+
+// plugin is one configuration on one worker.
+type plugin struct {
+	types.DefaultPluginContext
+	vm                *vm
+	policy            *policy.Policy
+	refusalsPerMinute int
+}
+
+// OnPluginStart implements types.PluginContext. A configuration with a mistake fails the start: Envoy then refuses the listener, or keeps the old one.
+func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
+	data, err := proxywasm.GetPluginConfiguration()
+	if err != nil && err != types.ErrorStatusNotFound {
+		proxywasm.LogError("corsguard: config error: $: the host does not give the configuration: " + err.Error())
+		return types.OnPluginStartStatusFailed
+	}
+	spec, warnings, err := config.Parse(data)
+	if err != nil {
+		logConfigErrors(err)
+		return types.OnPluginStartStatusFailed
+	}
+	for _, w := range warnings {
+		proxywasm.LogWarn("corsguard: config warning: " + w.String())
+	}
+	if p.policy, err = policy.Compile(spec.CORS); err != nil {
+		logConfigErrors(err)
+		return types.OnPluginStartStatusFailed
+	}
+	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
+	if err := p.vm.counters.define(defaultRule); err != nil {
+		proxywasm.LogError("corsguard: metrics can't be defined: " + err.Error())
+		return types.OnPluginStartStatusFailed
+	}
+	if err := proxywasm.SetTickPeriodMilliSeconds(tickMilliseconds); err != nil {
+		proxywasm.LogError("corsguard: no ticks, which counters need: " + err.Error())
+		return types.OnPluginStartStatusFailed
+	}
+	return types.OnPluginStartStatusOK
+}
+
+func logConfigErrors(err error) {
+	problems, ok := err.(config.Error)
+	if !ok {
+		proxywasm.LogError("corsguard: config error: $: " + err.Error())
+		return
+	}
+	for _, problem := range problems {
+		proxywasm.LogError("corsguard: config error: " + problem.String())
+	}
+}
+
+// OnTick implements types.PluginContext. The tick of any plugin serves the whole VM.
+func (p *plugin) OnTick() {
+	p.vm.counters.flush()
+	p.vm.log.tick(time.Now())
+}
+
+// NewHttpContext implements types.PluginContext.
+func (p *plugin) NewHttpContext(uint32) types.HttpContext { return &stream{plugin: p} }

@@ -1,0 +1,252 @@
+package policy
+
+import (
+	"corsguard/filter/fetch"
+	"corsguard/filter/origin"
+)
+
+// Request is what a decision needs to know of a request. Absent headers and pseudo-headers are empty strings.
+type Request struct {
+	Method    string
+	Scheme    string // as Envoy trusts it
+	Authority string
+	Path      string
+	// Origins counts the Origin lines; Origin is the value of the first.
+	Origins int
+	Origin  string
+	// Several lines of these arrive joined by commas.
+	RequestMethod         string
+	RequestHeaders        string
+	RequestPrivateNetwork string
+}
+
+// VaryOn is what a response says that it depends on.
+type VaryOn uint8
+
+const (
+	// VaryNothing: no header is added.
+	VaryNothing VaryOn = iota
+	// VaryOrigin: the Origin.
+	VaryOrigin
+	// VaryPreflight: whether the request is a preflight, and of what.
+	VaryPreflight
+)
+
+// Decision is what a request gets. It is a value; its strings may alias those of the Request.
+type Decision struct {
+	Kind   Kind
+	Reason Reason
+	// Status is that of the local reply, 0 where the request goes on.
+	Status int
+	// Grant is the value of Access-Control-Allow-Origin, "" where nothing is granted.
+	Grant string
+	Vary  VaryOn
+	// AllowMethods, AllowHeaders and PrivateNetwork belong to the reply to an allowed preflight.
+	AllowMethods   string
+	AllowHeaders   string
+	PrivateNetwork bool
+}
+
+// Verdict returns the verdict of d.
+func (d *Decision) Verdict() Verdict { return d.Reason.Verdict() }
+
+// Outcome returns the outcome of d.
+func (d *Decision) Outcome() Outcome { return OutcomeOf(d.Kind, d.Reason) }
+
+const (
+	optionsMethod = "OPTIONS"
+	connectMethod = "CONNECT"
+	statusDenied  = 403
+)
+
+// IsPreflight reports whether r is a CORS-preflight request (Fetch standard, section 4.8): OPTIONS with an Origin and an
+// Access-Control-Request-Method that are not empty. Every other OPTIONS is the upstream's business, `OPTIONS *` too.
+func (r *Request) IsPreflight() bool {
+	return r.Method == optionsMethod && r.Origin != "" && r.RequestMethod != "" && r.Path != "*"
+}
+
+// Decide decides r. It does not allocate, but to rebuild a list of header names from which something has to be left out.
+func (p *Policy) Decide(r *Request) Decision {
+	if r.Origins == 0 {
+		return p.decideNoOrigin(r)
+	}
+	reason := p.judgeOrigin(r)
+	if r.IsPreflight() {
+		return p.decidePreflight(r, reason)
+	}
+	if reason.Verdict() == Allowed {
+		return Decision{Kind: Actual, Reason: reason, Grant: p.grant(r), Vary: p.vary(VaryOrigin)}
+	}
+	if r.isSameOrigin() {
+		return Decision{Kind: Actual, Reason: SameOrigin, Vary: VaryOrigin}
+	}
+	return p.RefuseActual(reason)
+}
+
+// RefuseActual returns the decision for an actual request that is refused for reason.
+func (p *Policy) RefuseActual(reason Reason) Decision {
+	d := Decision{Kind: Actual, Reason: reason, Vary: p.vary(VaryOrigin)}
+	switch {
+	case p.onRefusedOrigin == Deny:
+		d.Status, d.Vary = statusDenied, VaryOrigin
+	case p.anyOrigin && reason != InternalError:
+		// All responses are the same, or a cache could hand out one without the grant.
+		d.Grant = fetch.Wildcard
+	}
+	return d
+}
+
+func (p *Policy) decideNoOrigin(r *Request) Decision {
+	d := Decision{Kind: NoOrigin, Reason: NothingAsked, Vary: p.vary(VaryOrigin)}
+	if p.anyOrigin {
+		d.Reason, d.Grant = AnyOrigin, fetch.Wildcard
+	}
+	// CONNECT and `OPTIONS *` come from no page.
+	if p.onMissingOrigin == Deny && r.Method != connectMethod && !(r.Method == optionsMethod && r.Path == "*") {
+		return Decision{Kind: NoOrigin, Reason: OriginMissing, Status: statusDenied, Vary: VaryOrigin}
+	}
+	return d
+}
+
+// NeedsRequestLine reports whether Decide reads the method and the path of a request without an Origin.
+func (p *Policy) NeedsRequestLine() bool { return p.onMissingOrigin == Deny }
+
+func (p *Policy) judgeOrigin(r *Request) Reason {
+	if r.Origins > 1 {
+		return OriginMalformed
+	}
+	if r.Origin == fetch.NullOrigin {
+		switch {
+		case p.anyOrigin:
+			return AnyOrigin // browsers take `*` for opaque origins too
+		case p.allowNull:
+			return OriginAllowed
+		}
+		return NullNotAllowed
+	}
+	switch p.origins.Match(r.Origin) {
+	case origin.Listed:
+		if p.anyOrigin {
+			return AnyOrigin
+		}
+		return OriginAllowed
+	case origin.Unlisted:
+		return OriginNotAllowed
+	}
+	return OriginMalformed
+}
+
+func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
+	if reason.Verdict() == Refused {
+		if r.isSameOrigin() {
+			return Decision{Kind: Actual, Reason: SameOrigin, Vary: VaryPreflight}
+		}
+		d := Decision{Kind: Preflight, Reason: reason, Vary: VaryPreflight}
+		switch p.onRefusedPreflight {
+		case AnswerPreflight:
+			d.Status = p.preflightStatus
+		case DenyPreflight:
+			d.Status = statusDenied
+		}
+		return d
+	}
+	// Whatever is asked, the whole policy is the answer: the browser then names the real cause in its console, and its preflight cache can
+	// serve the next request.
+	d := Decision{
+		Kind: Preflight, Reason: reason, Status: p.preflightStatus, Grant: p.grant(r), Vary: VaryPreflight,
+		AllowMethods: p.methodsValue, AllowHeaders: p.headersValue,
+		PrivateNetwork: p.privateNetwork && r.RequestPrivateNetwork == "true",
+	}
+	methodOK := p.allowsMethod(r.RequestMethod)
+	if p.anyMethod && p.echoes() {
+		d.AllowMethods = ""
+		if methodOK {
+			d.AllowMethods = r.RequestMethod
+		}
+	}
+	headersOK := true
+	if r.RequestHeaders != "" || p.headers.any && p.echoes() {
+		var echo string
+		echo, headersOK = p.judgeHeaders(r.RequestHeaders)
+		if p.headers.any && p.echoes() {
+			d.AllowHeaders = echo
+		}
+	}
+	switch {
+	case !methodOK:
+		d.Reason = MethodNotAllowed
+	case !headersOK:
+		d.Reason = HeaderNotAllowed
+	}
+	return d
+}
+
+// allowsMethod reports whether browsers will send method (Fetch standard, section 4.8, the step that checks the method): safelisted methods need
+// no permission, and the comparison is exact.
+func (p *Policy) allowsMethod(method string) bool {
+	if fetch.IsSafelistedMethod(method) {
+		return true
+	}
+	if p.anyMethod {
+		return fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
+	}
+	for _, m := range p.methods {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeHeaders reports whether all names of the list value are allowed, and returns the list of those that are, for an echo: value itself where
+// it is well-formed and whole.
+func (p *Policy) judgeHeaders(value string) (echo string, ok bool) {
+	if value == "" {
+		return "", true
+	}
+	list := fetch.NewList(value)
+	all := true
+	for name, more := list.Next(); more; name, more = list.Next() {
+		all = all && p.headers.has(name)
+	}
+	switch {
+	case list.Malformed():
+		return "", false
+	case all && !list.HasEmpty():
+		return value, true
+	case !p.headers.any:
+		return "", all // no echo is wanted
+	}
+	kept := make([]byte, 0, len(value))
+	list = fetch.NewList(value)
+	for name, more := list.Next(); more; name, more = list.Next() {
+		if !p.headers.has(name) {
+			continue
+		}
+		if len(kept) > 0 {
+			kept = append(kept, ", "...)
+		}
+		kept = append(kept, name...)
+	}
+	return string(kept), all
+}
+
+func (p *Policy) grant(r *Request) string {
+	if p.anyOrigin {
+		return fetch.Wildcard
+	}
+	return r.Origin
+}
+
+// vary returns on, but VaryNothing where no response depends on the request.
+func (p *Policy) vary(on VaryOn) VaryOn {
+	if p.anyOrigin {
+		return VaryNothing
+	}
+	return on
+}
+
+// isSameOrigin reports whether the Origin is the one that r was sent to.
+func (r *Request) isSameOrigin() bool {
+	return r.Origins == 1 && origin.IsOf(r.Origin, r.Scheme, r.Authority)
+}

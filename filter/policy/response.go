@@ -1,0 +1,244 @@
+package policy
+
+import "corsguard/filter/fetch"
+
+// The response headers that the filter owns, as indexes.
+const (
+	allowOrigin = iota
+	allowCredentials
+	allowMethods
+	allowHeaders
+	exposeHeaders
+	maxAge
+	allowPrivateNetwork
+	timingAllowOrigin // the last that is replaced whole
+	vary
+	numOwned
+)
+
+var ownedNames = [numOwned]string{
+	fetch.HeaderAllowOrigin, fetch.HeaderAllowCredentials, fetch.HeaderAllowMethods, fetch.HeaderAllowHeaders,
+	fetch.HeaderExposeHeaders, fetch.HeaderMaxAge, fetch.HeaderAllowPrivateNetwork, fetch.HeaderTimingAllowOrigin, fetch.HeaderVary,
+}
+
+// Response is what a response already holds of the headers that the filter owns. The zero value is a response without any.
+type Response struct {
+	lines    [numOwned]int
+	values   [numOwned]string // the first line; all lines of vary, joined
+	upgraded bool
+}
+
+// Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
+func (r *Response) Add(name, value string) {
+	i := ownedIndex(name)
+	if i < 0 {
+		if name == fetch.PseudoStatus && value == "101" {
+			r.upgraded = true
+		}
+		return
+	}
+	r.lines[i]++
+	switch {
+	case r.lines[i] == 1:
+		r.values[i] = value
+	case i == vary:
+		r.values[i] += ", " + value
+	}
+}
+
+// ownedIndex is called for every header of every response: the length tells most apart.
+func ownedIndex(name string) int {
+	switch len(name) {
+	case len(fetch.HeaderVary):
+		if name == fetch.HeaderVary {
+			return vary
+		}
+	case len(fetch.HeaderTimingAllowOrigin):
+		if name == fetch.HeaderTimingAllowOrigin {
+			return timingAllowOrigin
+		}
+	case len(fetch.HeaderMaxAge):
+		if name == fetch.HeaderMaxAge {
+			return maxAge
+		}
+	default:
+		if len(name) >= len(fetch.HeaderAllowOrigin) && name[0] == 'a' && name[1] == 'c' {
+			for i := allowOrigin; i < maxAge; i++ {
+				if name == ownedNames[i] {
+					return i
+				}
+			}
+			if name == fetch.HeaderAllowPrivateNetwork {
+				return allowPrivateNetwork
+			}
+		}
+	}
+	return -1
+}
+
+// Op is what an Edit does.
+type Op uint8
+
+const (
+	// RemoveHeader removes all lines of the name.
+	RemoveHeader Op = iota
+	// AddHeader adds a line to a response that has none of the name.
+	AddHeader
+	// ReplaceHeader changes the value of the one line that there is.
+	ReplaceHeader
+)
+
+// Edit is one change of a response's headers.
+type Edit struct {
+	Op          Op
+	Name, Value string
+}
+
+// VaryMemo remembers the last Vary header that was merged, so that the usual response allocates nothing. It belongs to one user at a time.
+type VaryMemo struct {
+	on      VaryOn
+	value   string
+	merged  string
+	changed bool
+}
+
+const maxVaryMemo = 256
+
+var varyElements = [...][]string{
+	VaryOrigin:    {"Origin"},
+	VaryPreflight: {"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"},
+}
+
+var varyValues = [...]string{
+	VaryOrigin:    "Origin",
+	VaryPreflight: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+}
+
+func (m *VaryMemo) merge(value string, on VaryOn) (string, bool) {
+	if m.on == on && m.value == value {
+		return m.merged, m.changed
+	}
+	merged, changed := fetch.MergeVary(value, varyElements[on])
+	if len(value) <= maxVaryMemo {
+		// The value may live in memory that the host writes to again: keep a copy.
+		m.on, m.value, m.changed = on, string([]byte(value)), changed
+		m.merged = m.value
+		if changed {
+			m.merged = merged
+		}
+	}
+	return merged, changed
+}
+
+// Edits appends to edits what has to be done to the response r to a request that was decided as d, so that exactly one of each CORS header
+// remains, or none. A switching of protocols (101) is left alone.
+func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) []Edit {
+	if r.upgraded {
+		return edits
+	}
+	keepCORS, keepTiming := false, false
+	if p.keepUpstreamHeaders {
+		for i := allowOrigin; i < timingAllowOrigin; i++ {
+			keepCORS = keepCORS || r.lines[i] > 0
+		}
+		keepTiming = r.lines[timingAllowOrigin] > 0
+	}
+	if !keepCORS {
+		for i := allowOrigin; i < timingAllowOrigin; i++ {
+			edits = r.edit(i, p.actualValue(d, i), edits)
+		}
+	}
+	if !keepTiming {
+		edits = r.edit(timingAllowOrigin, p.actualValue(d, timingAllowOrigin), edits)
+	}
+	return r.editVary(d.Vary, memo, edits)
+}
+
+// actualValue returns the value of the header i on a response to an actual request, "" where it must not be there.
+func (p *Policy) actualValue(d *Decision, i int) string {
+	if d.Grant == "" {
+		return ""
+	}
+	switch i {
+	case allowOrigin:
+		return d.Grant
+	case allowCredentials:
+		if p.credentials {
+			return "true"
+		}
+	case exposeHeaders:
+		return p.exposeValue
+	case timingAllowOrigin:
+		if p.timing {
+			return d.Grant
+		}
+	}
+	return ""
+}
+
+func (r *Response) edit(i int, want string, edits []Edit) []Edit {
+	name := ownedNames[i]
+	switch lines := r.lines[i]; {
+	case lines == 0 && want == "", lines == 1 && r.values[i] == want && want != "":
+		return edits
+	case lines == 1 && want != "":
+		return append(edits, Edit{ReplaceHeader, name, want})
+	case lines > 0:
+		edits = append(edits, Edit{Op: RemoveHeader, Name: name})
+	}
+	if want != "" {
+		edits = append(edits, Edit{AddHeader, name, want})
+	}
+	return edits
+}
+
+func (r *Response) editVary(on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
+	if on == VaryNothing {
+		return edits
+	}
+	if r.lines[vary] == 0 {
+		return append(edits, Edit{AddHeader, fetch.HeaderVary, varyValues[on]})
+	}
+	merged, changed := memo.merge(r.values[vary], on)
+	if !changed {
+		return edits
+	}
+	if r.lines[vary] == 1 {
+		return append(edits, Edit{ReplaceHeader, fetch.HeaderVary, merged})
+	}
+	return append(edits, Edit{Op: RemoveHeader, Name: fetch.HeaderVary}, Edit{AddHeader, fetch.HeaderVary, merged})
+}
+
+// Header is a header line: a name and a value.
+type Header = [2]string
+
+// Reply appends to headers those of the local reply that d calls for.
+func (p *Policy) Reply(d *Decision, headers []Header) []Header {
+	if d.Grant != "" {
+		headers = append(headers, Header{fetch.HeaderAllowOrigin, d.Grant})
+		if p.credentials {
+			headers = append(headers, Header{fetch.HeaderAllowCredentials, "true"})
+		}
+		headers = appendHeader(headers, fetch.HeaderAllowMethods, d.AllowMethods)
+		headers = appendHeader(headers, fetch.HeaderAllowHeaders, d.AllowHeaders)
+		headers = appendHeader(headers, fetch.HeaderExposeHeaders, p.exposeValue)
+		headers = appendHeader(headers, fetch.HeaderMaxAge, p.maxAgeValue)
+		if d.PrivateNetwork {
+			headers = append(headers, Header{fetch.HeaderAllowPrivateNetwork, "true"})
+		}
+	}
+	if d.Vary != VaryNothing {
+		headers = append(headers, Header{fetch.HeaderVary, varyValues[d.Vary]})
+	}
+	return headers
+}
+
+func appendHeader(headers []Header, name, value string) []Header {
+	if value == "" {
+		return headers
+	}
+	return append(headers, Header{name, value})
+}
+
+// GrantHeaders returns the names of the response headers that grant something. Without them a response is closed to other origins.
+func GrantHeaders() []string { return append([]string(nil), ownedNames[:vary]...) }
