@@ -171,7 +171,7 @@ func join(path, key string) string {
 	plain := key != "" && len(key) <= maxShownKey
 	for i := 0; i < len(key) && plain; i++ {
 		c := key[i]
-		plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+		plain = c > ' ' && c < 0x7f && c != '.' && c != '[' && c != ']' && c != '"' && c != '\\'
 	}
 	switch {
 	case !plain:

@@ -1,6 +1,10 @@
 package policy
 
-import "corsguard/filter/fetch"
+import (
+	"strings"
+
+	"corsguard/filter/fetch"
+)
 
 // The response headers that the filter owns, as indexes.
 const (
@@ -26,14 +30,19 @@ type Response struct {
 	lines    [numOwned]int
 	values   [numOwned]string // the first line; all lines of vary, joined
 	upgraded bool
+	// unknown names the headers of the protocol's namespace that this version does not know: they may be grants of a coming standard.
+	unknown []string
 }
 
 // Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
 func (r *Response) Add(name, value string) {
 	i := ownedIndex(name)
 	if i < 0 {
-		if name == fetch.PseudoStatus && value == "101" {
-			r.upgraded = true
+		switch {
+		case name == fetch.PseudoStatus:
+			r.upgraded = value == "101"
+		case strings.HasPrefix(name, namespace):
+			r.addUnknown(name)
 		}
 		return
 	}
@@ -44,6 +53,17 @@ func (r *Response) Add(name, value string) {
 	case i == vary:
 		r.values[i] += ", " + value
 	}
+}
+
+const namespace = "access-control-"
+
+func (r *Response) addUnknown(name string) {
+	for _, have := range r.unknown {
+		if have == name {
+			return
+		}
+	}
+	r.unknown = append(r.unknown, name)
 }
 
 // ownedIndex is called for every header of every response: the length tells most apart.
@@ -138,6 +158,7 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 	}
 	keepCORS, keepTiming := false, false
 	if p.keepUpstreamHeaders {
+		keepCORS = len(r.unknown) > 0
 		for i := allowOrigin; i < timingAllowOrigin; i++ {
 			keepCORS = keepCORS || r.lines[i] > 0
 		}
@@ -146,6 +167,9 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 	if !keepCORS {
 		for i := allowOrigin; i < timingAllowOrigin; i++ {
 			edits = r.edit(i, p.actualValue(d, i), edits)
+		}
+		for _, name := range r.unknown {
+			edits = append(edits, Edit{Op: RemoveHeader, Name: name})
 		}
 	}
 	if !keepTiming {
