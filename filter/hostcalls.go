@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	_ "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm" // whose host calls these are
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"corsguard/filter/abi"
 	"corsguard/filter/policy"
@@ -46,12 +47,16 @@ var out struct {
 
 func dataOf(s string) *byte { return unsafe.StringData(s) }
 
-// hasRequestHeader reports whether the request has a header.
-func hasRequestHeader(name string) bool {
+// requestHeader returns the value of a request header, the first line of several, and whether the request has it. The string is valid until the
+// next read of headers.
+func requestHeader(name string) (value string, ok bool) {
 	abi.UseScratch(true)
 	status := proxyGetHeaderMapValue(requestMap, dataOf(name), len(name), &out.data, &out.size)
 	abi.UseScratch(false)
-	return status == statusOK
+	if status != statusOK {
+		return "", false
+	}
+	return unsafe.String(out.data, out.size), true
 }
 
 // readHeaders reads all headers of a map. What the pairs give out is valid until the next read.
@@ -85,6 +90,9 @@ func reply(status int, headers []policy.Header, body string, scratch *[]byte) bo
 	*scratch = appendPairs((*scratch)[:0], headers)
 	return proxySendLocalResponse(uint32(status), nil, 0, dataOf(body), len(body), unsafe.SliceData(*scratch), len(*scratch), noGRPC) == statusOK
 }
+
+// track lets the binding to the host find the plugin of a stream.
+func track(id uint32, p types.PluginContext) { abi.AddPlugin(id, p) }
 
 // borrow returns b as a string, which holds as long as b is left alone.
 func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

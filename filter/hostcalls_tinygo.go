@@ -4,36 +4,44 @@ package filter
 
 import (
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"corsguard/filter/policy"
 )
 
 // Under TinyGo the SDK's own functions make the host calls.
 
-func hasRequestHeader(name string) bool {
-	_, err := proxywasm.GetHttpRequestHeader(name)
-	return err == nil
+func requestHeader(name string) (string, bool) {
+	value, err := proxywasm.GetHttpRequestHeader(name)
+	return value, err == nil
 }
 
-type pairs struct{ rest [][2]string }
+func track(uint32, types.PluginContext) {}
 
-func (p *pairs) next() (name, value string, ok bool) {
+func (v *vm) containPanics() {} // TinyGo ends the program
+
+type pairs struct {
+	name, value string
+	rest        [][2]string
+}
+
+func (p *pairs) next() bool {
 	if len(p.rest) == 0 {
-		return "", "", false
+		return false
 	}
-	h := p.rest[0]
+	p.name, p.value = p.rest[0][0], p.rest[0][1]
 	p.rest = p.rest[1:]
-	return h[0], h[1], true
+	return true
 }
 
 func requestHeaders() (pairs, bool) {
 	all, err := proxywasm.GetHttpRequestHeaders()
-	return pairs{all}, err == nil
+	return pairs{rest: all}, err == nil
 }
 
 func responseHeaders() (pairs, bool) {
 	all, err := proxywasm.GetHttpResponseHeaders()
-	return pairs{all}, err == nil
+	return pairs{rest: all}, err == nil
 }
 
 func editResponse(e policy.Edit) bool {

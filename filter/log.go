@@ -23,24 +23,26 @@ func (l *refusalLog) tick(now time.Time) {
 	if now.Sub(l.windowStart) < window {
 		return
 	}
-	if l.suppressed > 0 {
+	if l.suppressed > 0 && l.logged > 0 {
 		proxywasm.LogWarn("corsguard: " + strconv.Itoa(l.suppressed) + " more refusals in the last minute were not logged")
 	}
 	*l = refusalLog{windowStart: now}
 }
 
+// logsRefusal reports whether the log has room for a refusal.
+func (p *plugin) logsRefusal() bool { return p.vm.log.logged < p.refusalsPerMinute }
+
 // record counts d, and logs it if it is a refusal and the log has room.
 func (p *plugin) record(d *policy.Decision, r *policy.Request) {
 	p.vm.counters.count(d.Outcome())
-	if d.Verdict() == policy.Allowed || p.refusalsPerMinute == 0 {
+	if d.Verdict() == policy.Allowed {
 		return
 	}
-	l := &p.vm.log
-	if l.logged >= p.refusalsPerMinute {
-		l.suppressed++
+	if !p.logsRefusal() {
+		p.vm.log.suppressed++
 		return
 	}
-	l.logged++
+	p.vm.log.logged++
 	line := "corsguard: refused " + d.Kind.String() + ": " + d.Reason.String() + " rule=" + defaultRule +
 		" origin=" + sanitized(r.Origin) + " method=" + sanitized(r.Method) + " host=" + sanitized(r.Authority) + " path=" + sanitized(r.Path)
 	switch d.Reason {

@@ -9,38 +9,41 @@ import (
 )
 
 // pairs reads a serialised header map (proxy-wasm ABI): a count, the sizes of all names and values, and then these, each with a zero byte
-// behind it; numbers have 32 bits, little-endian. The strings that Next returns alias the buffer.
+// behind it; numbers have 32 bits, little-endian. What it gives out aliases the buffer.
 type pairs struct {
+	name, value string // of the header that next stands at
+
 	sizes, data string
 }
 
-// newPairs reports whether buf is a well-formed map. Sizes are checked as they are read.
+const sizesPerHeader = 8
+
+// newPairs reports whether buf can be a map. Sizes of names and values are checked as they are read.
 func newPairs(buf []byte) (pairs, bool) {
-	const sizesPerHeader = 8
 	if len(buf) < 4 {
 		return pairs{}, false
 	}
-	n := uint64(binary.LittleEndian.Uint32(buf))
-	if uint64(len(buf)-4) < n*sizesPerHeader {
+	n := uint64(binary.LittleEndian.Uint32(buf)) * sizesPerHeader
+	if uint64(len(buf)-4) < n {
 		return pairs{}, false
 	}
 	s := borrow(buf[4:])
-	return pairs{sizes: s[:n*sizesPerHeader], data: s[n*sizesPerHeader:]}, true
+	return pairs{sizes: s[:n], data: s[n:]}, true
 }
 
-// next returns the next header, and whether there was one that is whole.
-func (p *pairs) next() (name, value string, ok bool) {
-	if len(p.sizes) < 8 {
-		return "", "", false
+// next goes on to the next header, and reports whether there is one that is whole.
+func (p *pairs) next() bool {
+	if len(p.sizes) < sizesPerHeader {
+		return false
 	}
-	nameSize, valueSize := uint64(u32(p.sizes)), uint64(u32(p.sizes[4:]))
-	if nameSize+1+valueSize+1 > uint64(len(p.data)) {
-		return "", "", false
+	nameSize, valueSize := int(u32(p.sizes)), int(u32(p.sizes[4:]))
+	end := nameSize + 1 + valueSize + 1
+	if end > len(p.data) {
+		return false
 	}
-	name = p.data[:nameSize]
-	value = p.data[nameSize+1 : nameSize+1+valueSize]
-	p.sizes, p.data = p.sizes[8:], p.data[nameSize+1+valueSize+1:]
-	return name, value, true
+	p.name, p.value = p.data[:nameSize], p.data[nameSize+1:end-1]
+	p.sizes, p.data = p.sizes[sizesPerHeader:], p.data[end:]
+	return true
 }
 
 func u32(s string) uint32 {

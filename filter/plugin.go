@@ -22,6 +22,8 @@ type plugin struct {
 	vm                *vm
 	policy            *policy.Policy
 	refusalsPerMinute int
+	// free holds streams that are over.
+	free []*stream
 }
 
 // OnPluginStart implements types.PluginContext. A configuration with a mistake fails the start: Envoy then refuses the listener, or keeps the old one.
@@ -72,5 +74,23 @@ func (p *plugin) OnTick() {
 	p.vm.log.tick(time.Now())
 }
 
+// maxFree bounds the streams that wait to be used again.
+const maxFree = 1024
+
 // NewHttpContext implements types.PluginContext.
-func (p *plugin) NewHttpContext(uint32) types.HttpContext { return &stream{plugin: p} }
+func (p *plugin) NewHttpContext(uint32) types.HttpContext {
+	n := len(p.free)
+	if n == 0 {
+		return &stream{plugin: p}
+	}
+	s := p.free[n-1]
+	p.free = p.free[:n-1]
+	return s
+}
+
+func (p *plugin) reuse(s *stream) {
+	if len(p.free) < maxFree {
+		*s = stream{plugin: p, grant: s.grant[:0]}
+		p.free = append(p.free, s)
+	}
+}

@@ -33,4 +33,8 @@ type vm struct {
 }
 
 // NewPluginContext implements types.VMContext.
-func (v *vm) NewPluginContext(uint32) types.PluginContext { return &plugin{vm: v} }
+func (v *vm) NewPluginContext(id uint32) types.PluginContext {
+	p := &plugin{vm: v}
+	track(id, p)
+	return p
+}

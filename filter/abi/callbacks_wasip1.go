@@ -21,12 +21,6 @@ func sdkOnContextCreate(id, parent uint32)
 //go:linkname sdkOnDelete github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnDelete
 func sdkOnDelete(id uint32)
 
-//go:linkname sdkOnRequestHeaders github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnRequestHeaders
-func sdkOnRequestHeaders(id uint32, headers int, end bool) uint32
-
-//go:linkname sdkOnResponseHeaders github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnResponseHeaders
-func sdkOnResponseHeaders(id uint32, headers int, end bool) uint32
-
 //go:wasmexport proxy_abi_version_0_2_0
 func abiVersion() {}
 
@@ -49,24 +43,30 @@ func onTick(id uint32) {
 	sdkOnTick(id)
 }
 
+// onContextCreate is called for plugins, whose parent is 0, and for streams.
+//
 //go:wasmexport proxy_on_context_create
 func onContextCreate(id, parent uint32) {
 	defer contain(id, ContextCreate, nil)
-	sdkOnContextCreate(id, parent)
-	created(id)
+	if parent == 0 {
+		sdkOnContextCreate(id, parent)
+		return
+	}
+	add(id, plugins[parent].NewHttpContext(id))
 }
 
 //go:wasmexport proxy_on_request_headers
 func onRequestHeaders(id, headers, end uint32) (action uint32) {
 	defer contain(id, RequestHeaders, &action)
-	return sdkOnRequestHeaders(id, int(headers), end != 0)
+	return uint32(find(id).stream.OnHttpRequestHeaders(int(headers), end != 0))
 }
 
 //go:wasmexport proxy_on_response_headers
 func onResponseHeaders(id, headers, end uint32) (action uint32) {
 	defer contain(id, ResponseHeaders, &action)
-	action = sdkOnResponseHeaders(id, int(headers), end != 0)
-	ended(id)
+	s := find(id)
+	action = uint32(s.stream.OnHttpResponseHeaders(int(headers), end != 0))
+	s.end()
 	return action
 }
 

@@ -71,7 +71,7 @@ var outPointer, outSize, outWord = unsafe.Pointer(&out.pointer), unsafe.Pointer(
 func result(status uint32, value **byte, size *int) uint32 {
 	*value, *size = nil, 0
 	if status == 0 && out.pointer != 0 {
-		*value, *size = (*byte)(unsafe.Pointer(uintptr(out.pointer))), int(out.size)
+		*value, *size = (*byte)(unsafe.Add(nil, out.pointer)), int(out.size)
 	}
 	out.pointer, out.size = 0, 0
 	return status

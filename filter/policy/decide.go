@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"strings"
+
 	"corsguard/filter/fetch"
 	"corsguard/filter/origin"
 )
@@ -244,6 +246,12 @@ func (p *Policy) vary(on VaryOn) VaryOn {
 		return VaryNothing
 	}
 	return on
+}
+
+// MayBeSameOrigin reports whether r, of which the scheme need not be known, may have been sent to its own origin.
+func (r *Request) MayBeSameOrigin() bool {
+	scheme, _, ok := strings.Cut(r.Origin, "://")
+	return ok && origin.IsOf(r.Origin, scheme, r.Authority)
 }
 
 // isSameOrigin reports whether the Origin is the one that r was sent to.

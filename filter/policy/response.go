@@ -27,25 +27,43 @@ var ownedNames = [numOwned]string{
 
 // Response is what a response already holds of the headers that the filter owns. The zero value is a response without any.
 type Response struct {
+	seen     bool // a header other than Vary was added
+	upgraded bool
 	lines    [numOwned]int
 	values   [numOwned]string // the first line; all lines of vary, joined
-	upgraded bool
 	// unknown names the headers of the protocol's namespace that this version does not know: they may be grants of a coming standard.
 	unknown []string
 }
 
 // Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
 func (r *Response) Add(name, value string) {
-	i := ownedIndex(name)
-	if i < 0 {
-		switch {
-		case name == fetch.PseudoStatus:
-			r.upgraded = value == "101"
-		case strings.HasPrefix(name, namespace):
-			r.addUnknown(name)
+	// Called for every header of every response: the length and the first letter tell nearly all apart.
+	switch {
+	case len(name) == len(fetch.HeaderVary):
+		if name == fetch.HeaderVary {
+			r.add(vary, value)
 		}
-		return
+	case len(name) == len(fetch.PseudoStatus):
+		if name == fetch.PseudoStatus {
+			r.upgraded = value == "101"
+		}
+	case len(name) < len(namespace):
+	case name[0] == 'a' && strings.HasPrefix(name, namespace):
+		r.seen = true
+		for i := allowOrigin; i < timingAllowOrigin; i++ {
+			if name == ownedNames[i] {
+				r.add(i, value)
+				return
+			}
+		}
+		r.addUnknown(name)
+	case name == fetch.HeaderTimingAllowOrigin:
+		r.seen = true
+		r.add(timingAllowOrigin, value)
 	}
+}
+
+func (r *Response) add(i int, value string) {
 	r.lines[i]++
 	switch {
 	case r.lines[i] == 1:
@@ -64,36 +82,6 @@ func (r *Response) addUnknown(name string) {
 		}
 	}
 	r.unknown = append(r.unknown, name)
-}
-
-// ownedIndex is called for every header of every response: the length tells most apart.
-func ownedIndex(name string) int {
-	switch len(name) {
-	case len(fetch.HeaderVary):
-		if name == fetch.HeaderVary {
-			return vary
-		}
-	case len(fetch.HeaderTimingAllowOrigin):
-		if name == fetch.HeaderTimingAllowOrigin {
-			return timingAllowOrigin
-		}
-	case len(fetch.HeaderMaxAge):
-		if name == fetch.HeaderMaxAge {
-			return maxAge
-		}
-	default:
-		if len(name) >= len(fetch.HeaderAllowOrigin) && name[0] == 'a' && name[1] == 'c' {
-			for i := allowOrigin; i < maxAge; i++ {
-				if name == ownedNames[i] {
-					return i
-				}
-			}
-			if name == fetch.HeaderAllowPrivateNetwork {
-				return allowPrivateNetwork
-			}
-		}
-	}
-	return -1
 }
 
 // Op is what an Edit does.
@@ -153,9 +141,23 @@ func (m *VaryMemo) merge(value string, on VaryOn) (string, bool) {
 // Edits appends to edits what has to be done to the response r to a request that was decided as d, so that exactly one of each CORS header
 // remains, or none. A switching of protocols (101) is left alone.
 func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) []Edit {
-	if r.upgraded {
+	switch {
+	case r.upgraded:
 		return edits
+	case r.seen:
+		edits = p.replace(d, r, edits)
+	case d.Grant != "":
+		for _, i := range [...]int{allowOrigin, allowCredentials, exposeHeaders, timingAllowOrigin} {
+			if v := p.actualValue(d, i); v != "" {
+				edits = append(edits, Edit{AddHeader, ownedNames[i], v})
+			}
+		}
 	}
+	return r.editVary(d.Vary, memo, edits)
+}
+
+// replace appends the edits for a response that has CORS headers of the upstream.
+func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	keepCORS, keepTiming := false, false
 	if p.keepUpstreamHeaders {
 		keepCORS = len(r.unknown) > 0
@@ -175,7 +177,7 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 	if !keepTiming {
 		edits = r.edit(timingAllowOrigin, p.actualValue(d, timingAllowOrigin), edits)
 	}
-	return r.editVary(d.Vary, memo, edits)
+	return edits
 }
 
 // actualValue returns the value of the header i on a response to an actual request, "" where it must not be there.
