@@ -33,6 +33,29 @@ func proxyRemoveHeaderMapValue(mapType uint32, key *byte, keySize int) uint32
 //go:linkname proxySendLocalResponse github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxySendLocalResponse
 func proxySendLocalResponse(status uint32, details *byte, detailsSize int, body *byte, bodySize int, headers *byte, headersSize int, grpcStatus int32) uint32
 
+// The SDK's functions for metrics format their errors, which links package fmt: a tenth of the plugin.
+
+//go:linkname proxyDefineMetric github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyDefineMetric
+func proxyDefineMetric(metricType uint32, name *byte, nameSize int, id *uint32) uint32
+
+//go:linkname proxyIncrementMetric github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.ProxyIncrementMetric
+func proxyIncrementMetric(id uint32, offset int64) uint32
+
+// metric is the host's id of a metric.
+type metric uint32
+
+// defineCounter defines a counter, and clears ok where the host refuses.
+func defineCounter(ok *bool, name string) metric {
+	const counter = 0
+	var id uint32
+	if proxyDefineMetric(counter, dataOf(name), len(name), &id) != statusOK {
+		*ok = false
+	}
+	return metric(id)
+}
+
+func (m metric) increment(n uint64) { proxyIncrementMetric(uint32(m), int64(n)) }
+
 const (
 	requestMap  = 0
 	responseMap = 2

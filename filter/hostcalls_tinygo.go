@@ -16,6 +16,12 @@ func requestHeader(name string) (string, bool) {
 	return value, err == nil
 }
 
+type metric struct{ proxywasm.MetricCounter }
+
+func defineCounter(_ *bool, name string) metric { return metric{proxywasm.DefineCounterMetric(name)} }
+
+func (m metric) increment(n uint64) { m.Increment(n) }
+
 func track(uint32, types.PluginContext) {}
 
 func (v *vm) containPanics() {} // TinyGo ends the program
@@ -33,6 +39,8 @@ func (p *pairs) next() bool {
 	p.rest = p.rest[1:]
 	return true
 }
+
+func (p *pairs) nextOwned() bool { return p.next() }
 
 func requestHeaders() (pairs, bool) {
 	all, err := proxywasm.GetHttpRequestHeaders()

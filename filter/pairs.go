@@ -46,6 +46,26 @@ func (p *pairs) next() bool {
 	return true
 }
 
+// nextOwned goes on to the next header that policy.Response has to know of; the lengths of names pass over most others.
+func (p *pairs) nextOwned() bool {
+	sizes, data := p.sizes, p.data
+	for len(sizes) >= sizesPerHeader {
+		nameSize, valueSize := int(u32(sizes)), int(u32(sizes[4:]))
+		end := nameSize + 1 + valueSize + 1
+		if end > len(data) {
+			break
+		}
+		header := data
+		sizes, data = sizes[sizesPerHeader:], data[end:]
+		if policy.MayOwn(nameSize) {
+			p.name, p.value = header[:nameSize], header[nameSize+1:end-1]
+			p.sizes, p.data = sizes, data
+			return true
+		}
+	}
+	return false
+}
+
 func u32(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }

@@ -46,8 +46,8 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 		return types.OnPluginStartStatusFailed
 	}
 	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
-	if err := p.vm.counters.define(defaultRule); err != nil {
-		proxywasm.LogError("corsguard: metrics can't be defined: " + err.Error())
+	if !p.vm.counters.define(defaultRule) {
+		proxywasm.LogError("corsguard: the host does not define metrics")
 		return types.OnPluginStartStatusFailed
 	}
 	if err := proxywasm.SetTickPeriodMilliSeconds(tickMilliseconds); err != nil {

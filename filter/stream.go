@@ -142,7 +142,7 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 		panic("the host does not give the response headers")
 	}
 	var r policy.Response
-	for headers.next() {
+	for headers.nextOwned() {
 		r.Add(headers.name, headers.value)
 	}
 	vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])

@@ -29,10 +29,15 @@ var ownedNames = [numOwned]string{
 type Response struct {
 	seen     bool // a header other than Vary was added
 	upgraded bool
-	lines    [numOwned]int
+	lines    [numOwned]uint32
 	values   [numOwned]string // the first line; all lines of vary, joined
 	// unknown names the headers of the protocol's namespace that this version does not know: they may be grants of a coming standard.
 	unknown []string
+}
+
+// MayOwn reports whether Add may care for a name of n bytes. It is for callers that can skip the others cheaply.
+func MayOwn(n int) bool {
+	return n == len(fetch.HeaderVary) || n == len(fetch.PseudoStatus) || n > len(namespace)
 }
 
 // Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
