@@ -9,9 +9,12 @@ require (
 )
 
 require (
+	github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/sdk v0.0.0
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
 	golang.org/x/text v0.22.0 // indirect
 )
 
 replace github.com/tidwall/pretty => ./filter/config/pretty
+
+replace github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/sdk => ./filter/abi/sdk

@@ -1,14 +1,9 @@
 // Package main is the Corsguard plugin: a proxy-wasm HTTP filter for Envoy.
 package main
 
-import (
-	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
+import "corsguard/filter"
 
-	"corsguard/filter"
-	_ "corsguard/filter/abi" // binds the SDK to the host
-)
-
-// Envoy calls _initialize, which runs the init functions, and never main.
-func init() { proxywasm.SetVMContext(filter.NewVMContext()) }
+// The host runs the init functions (_initialize), and never main.
+func init() { filter.Start() }
 
 func main() {}

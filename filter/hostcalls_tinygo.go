@@ -11,6 +11,24 @@ import (
 
 // Under TinyGo the SDK's own functions make the host calls.
 
+// Start hands the VM's context to the SDK.
+func Start() { proxywasm.SetVMContext(NewVMContext()) }
+
+func logWarn(message string)  { proxywasm.LogWarn(message) }
+func logError(message string) { proxywasm.LogError(message) }
+
+func pluginConfiguration() []byte {
+	data, err := proxywasm.GetPluginConfiguration()
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+func setTickPeriod(milliseconds uint32) bool {
+	return proxywasm.SetTickPeriodMilliSeconds(milliseconds) == nil
+}
+
 func requestHeader(name string) (string, bool) {
 	value, err := proxywasm.GetHttpRequestHeader(name)
 	return value, err == nil

@@ -3,7 +3,6 @@
 package filter
 
 import (
-	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"corsguard/filter/abi"
@@ -14,7 +13,7 @@ import (
 func (v *vm) containPanics() {
 	abi.HandlePanics(func(_ uint32, callback abi.Callback, value any) types.Action {
 		v.counters.pendingPanics++
-		proxywasm.LogError("corsguard: panic in " + string(callback) + ": " + panicText(value))
+		logError("corsguard: panic in " + string(callback) + ": " + panicText(value))
 		s := v.current
 		v.current = nil
 		switch callback {

@@ -3,7 +3,6 @@ package filter
 import (
 	"time"
 
-	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"
 	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 
 	"corsguard/filter/config"
@@ -28,18 +27,13 @@ type plugin struct {
 
 // OnPluginStart implements types.PluginContext. A configuration with a mistake fails the start: Envoy then refuses the listener, or keeps the old one.
 func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
-	data, err := proxywasm.GetPluginConfiguration()
-	if err != nil && err != types.ErrorStatusNotFound {
-		proxywasm.LogError("corsguard: config error: $: the host does not give the configuration: " + err.Error())
-		return types.OnPluginStartStatusFailed
-	}
-	spec, warnings, err := config.Parse(data)
+	spec, warnings, err := config.Parse(pluginConfiguration())
 	if err != nil {
 		logConfigErrors(err)
 		return types.OnPluginStartStatusFailed
 	}
 	for _, w := range warnings {
-		proxywasm.LogWarn("corsguard: config warning: " + w.String())
+		logWarn("corsguard: config warning: " + w.String())
 	}
 	if p.policy, err = policy.Compile(spec.CORS); err != nil {
 		logConfigErrors(err)
@@ -47,11 +41,11 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	}
 	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
 	if !p.vm.counters.define(defaultRule) {
-		proxywasm.LogError("corsguard: the host does not define metrics")
+		logError("corsguard: the host does not define metrics")
 		return types.OnPluginStartStatusFailed
 	}
-	if err := proxywasm.SetTickPeriodMilliSeconds(tickMilliseconds); err != nil {
-		proxywasm.LogError("corsguard: no ticks, which counters need: " + err.Error())
+	if !setTickPeriod(tickMilliseconds) {
+		logError("corsguard: the host gives no ticks, which counters need")
 		return types.OnPluginStartStatusFailed
 	}
 	return types.OnPluginStartStatusOK
@@ -60,18 +54,18 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 func logConfigErrors(err error) {
 	problems, ok := err.(config.Error)
 	if !ok {
-		proxywasm.LogError("corsguard: config error: $: " + err.Error())
+		logError("corsguard: config error: $: " + err.Error())
 		return
 	}
 	for _, problem := range problems {
-		proxywasm.LogError("corsguard: config error: " + problem.String())
+		logError("corsguard: config error: " + problem.String())
 	}
 }
 
 // OnTick implements types.PluginContext. The tick of any plugin serves the whole VM.
 func (p *plugin) OnTick() {
 	p.vm.counters.flush()
-	p.vm.log.tick(time.Now())
+	p.vm.log.tick(time.Now().UnixNano())
 }
 
 // maxFree bounds the streams that wait to be used again.

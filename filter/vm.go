@@ -10,7 +10,7 @@ import (
 	"corsguard/filter/policy"
 )
 
-// NewVMContext returns the context of the VM, which main hands to the SDK.
+// NewVMContext returns the context of a VM.
 func NewVMContext() types.VMContext {
 	v := &vm{}
 	v.containPanics()

@@ -2,24 +2,7 @@
 
 package abi
 
-import _ "unsafe" // for linkname
-
-// The SDK's callbacks. TestCallbacks compares them with the SDK's source.
-
-//go:linkname sdkOnVMStart github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnVMStart
-func sdkOnVMStart(id uint32, size int) bool
-
-//go:linkname sdkOnConfigure github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnConfigure
-func sdkOnConfigure(id uint32, size int) bool
-
-//go:linkname sdkOnTick github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnTick
-func sdkOnTick(id uint32)
-
-//go:linkname sdkOnContextCreate github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnContextCreate
-func sdkOnContextCreate(id, parent uint32)
-
-//go:linkname sdkOnDelete github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/internal.proxyOnDelete
-func sdkOnDelete(id uint32)
+import "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/sdk"
 
 //go:wasmexport proxy_abi_version_0_2_0
 func abiVersion() {}
@@ -27,20 +10,20 @@ func abiVersion() {}
 //go:wasmexport proxy_on_vm_start
 func onVMStart(id, size uint32) (ok bool) {
 	defer contain(id, VMStart, nil)
-	return sdkOnVMStart(id, int(size))
+	return bool(sdk.OnVMStart(id, int(size)))
 }
 
 //go:wasmexport proxy_on_configure
 func onConfigure(id, size uint32) (ok bool) {
 	defer contain(id, Configure, nil)
-	return sdkOnConfigure(id, int(size))
+	return bool(sdk.OnConfigure(id, int(size)))
 }
 
 //go:wasmexport proxy_on_tick
 func onTick(id uint32) {
 	defer contain(id, Tick, nil)
 	sweep(id)
-	sdkOnTick(id)
+	sdk.OnTick(id)
 }
 
 // onContextCreate is called for plugins, whose parent is 0, and for streams.
@@ -49,7 +32,7 @@ func onTick(id uint32) {
 func onContextCreate(id, parent uint32) {
 	defer contain(id, ContextCreate, nil)
 	if parent == 0 {
-		sdkOnContextCreate(id, parent)
+		sdk.OnContextCreate(id, parent)
 		return
 	}
 	add(id, plugins[parent].NewHttpContext(id))

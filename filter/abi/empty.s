@@ -1,3 +1,3 @@
-//go:build !tinygo
+//go:build wasip1 && !tinygo
 
-// This file lets the package declare functions without a body: those that //go:linkname and //go:wasmimport supply.
+// This file lets the package declare functions without a body: those that //go:wasmimport supplies.

@@ -2,7 +2,10 @@
 
 package abi
 
-import "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+import (
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/sdk"
+	"github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
+)
 
 // Streams do not go through the SDK's state, which keeps them in several maps: that costs more than the filter's own work. Nothing of the
 // SDK's that a stream's callbacks use needs it there; calls to other services are made from plugin contexts, which the SDK keeps.
@@ -114,7 +117,7 @@ func sweep(plugin uint32) {
 	for id := range plugins {
 		if id != plugin && !hostKnows(id) {
 			delete(plugins, id)
-			sdkOnDelete(id)
+			sdk.OnDelete(id)
 		}
 	}
 	proxySetEffectiveContext(plugin)

@@ -28,14 +28,15 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 	}
 	r := &reader{}
 	spec := policy.Spec{Log: policy.Log{RefusalsPerMinute: defaultRefusalsPerMinute}}
-	doc := gjson.ParseBytes(data)
+	parsed := gjson.ParseBytes(data)
+	doc := &parsed
 	if !doc.IsObject() {
-		r.fail(wholeDocument, doc, "must be an object, is "+typeOf(doc), `write {"cors": {…}}`)
+		r.fail(wholeDocument, doc.Raw, "must be an object, is "+typeOf(doc), `write {"cors": {…}}`)
 		return policy.Spec{}, nil, r.errs
 	}
 	r.object("", doc, []field{
-		{"cors", func(path string, v gjson.Result) { spec.CORS = r.cors(path, v) }},
-		{"log", func(path string, v gjson.Result) { r.log(path, v, &spec.Log) }},
+		{"cors", func(path string, v *gjson.Result) { spec.CORS = r.cors(path, v) }},
+		{"log", func(path string, v *gjson.Result) { r.log(path, v, &spec.Log) }},
 		{"mode", r.unsupported},
 		{"rules", r.unsupported},
 		{"isolation", r.unsupported},
@@ -43,7 +44,7 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 		{"fetchMetadata", r.unsupported},
 	})
 	if len(r.errs) == 0 && spec.CORS == nil {
-		r.fail(wholeDocument, gjson.Result{}, "configures nothing", `write {"cors": {"allowOrigins": […]}}`)
+		r.fail(wholeDocument, "", "configures nothing", `write {"cors": {"allowOrigins": […]}}`)
 	}
 	if len(r.errs) > 0 {
 		return policy.Spec{}, nil, r.errs
@@ -51,7 +52,7 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 	return spec, r.warns, nil
 }
 
-func (r *reader) log(path string, v gjson.Result, log *policy.Log) {
+func (r *reader) log(path string, v *gjson.Result, log *policy.Log) {
 	const most = 60000
 	r.object(path, v, []field{{"refusalsPerMinute", r.integer(&log.RefusalsPerMinute, 0, most)}})
 }

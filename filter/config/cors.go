@@ -18,10 +18,7 @@ type block struct {
 	hasOrigins, hasOriginsFrom, grpcWeb bool
 }
 
-type place struct {
-	path string
-	v    gjson.Result
-}
+type place struct{ path, raw string }
 
 type located struct {
 	origin.Pattern
@@ -36,28 +33,28 @@ const (
 )
 
 // cors reads a cors block. The keys are those of the Gateway API's HTTPCORSFilter and more.
-func (r *reader) cors(path string, v gjson.Result) *policy.CORS {
+func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
 	if v.IsArray() {
-		r.fail(path, v, "an array of policies is not supported by this version", "write one object")
+		r.fail(path, v.Raw, "an array of policies is not supported by this version", "write one object")
 		return nil
 	}
 	b := &block{path: path, CORS: policy.CORS{MaxAge: policy.MaxAgeUnset, PreflightStatus: defaultPreflightStatus}}
 	before := len(r.errs)
 	isObject := r.object(path, v, []field{
-		{"allowOrigins", func(path string, v gjson.Result) { r.origins(path, v, b) }},
-		{"allowMethods", func(path string, v gjson.Result) { b.AllowMethods = r.methods(path, v) }},
-		{"allowHeaders", func(path string, v gjson.Result) { b.AllowHeaders = r.requestHeaders(path, v) }},
-		{"exposeHeaders", func(path string, v gjson.Result) { r.exposeHeaders(path, v, b) }},
+		{"allowOrigins", func(path string, v *gjson.Result) { r.origins(path, v, b) }},
+		{"allowMethods", func(path string, v *gjson.Result) { b.AllowMethods = r.methods(path, v) }},
+		{"allowHeaders", func(path string, v *gjson.Result) { b.AllowHeaders = r.requestHeaders(path, v) }},
+		{"exposeHeaders", func(path string, v *gjson.Result) { r.exposeHeaders(path, v, b) }},
 		{"allowCredentials", r.boolean(&b.AllowCredentials)},
-		{"maxAge", func(path string, v gjson.Result) {
+		{"maxAge", func(path string, v *gjson.Result) {
 			r.integer(&b.MaxAge, 0, maxMaxAge)(path, v)
 			if b.MaxAge > chromiumMaxAge {
-				r.warn(path, v, "Chromium takes no more than 7200 seconds", "write 7200 or less")
+				r.warn(path, v.Raw, "Chromium takes no more than 7200 seconds", "write 7200 or less")
 			}
 		}},
-		{"allowNull", func(path string, v gjson.Result) {
+		{"allowNull", func(path string, v *gjson.Result) {
 			r.boolean(&b.AllowNull)(path, v)
-			b.null = &place{path, v}
+			b.null = &place{path, v.Raw}
 		}},
 		{"allowPrivateNetwork", r.boolean(&b.AllowPrivateNetwork)},
 		{"timingAllowOrigin", r.boolean(&b.TimingAllowOrigin)},
@@ -66,9 +63,9 @@ func (r *reader) cors(path string, v gjson.Result) *policy.CORS {
 		{"onRefusedOrigin", r.choice([]string{"pass", "deny"}, func(i int) { b.OnRefusedOrigin = policy.OnRefused(i) })},
 		{"onMissingOrigin", r.choice([]string{"pass", "deny"}, func(i int) { b.OnMissingOrigin = policy.OnRefused(i) })},
 		{"upstreamHeaders", r.choice([]string{"replace", "keep"}, func(i int) { b.UpstreamHeaders = policy.UpstreamHeaders(i) })},
-		{"allowOriginsFrom", func(path string, v gjson.Result) { b.hasOriginsFrom = true; r.unsupported(path, v) }},
-		{"presets", func(path string, v gjson.Result) { r.presets(path, v, b) }},
-		{"dangerously", func(path string, v gjson.Result) {
+		{"allowOriginsFrom", func(path string, v *gjson.Result) { b.hasOriginsFrom = true; r.unsupported(path, v) }},
+		{"presets", func(path string, v *gjson.Result) { r.presets(path, v, b) }},
+		{"dangerously", func(path string, v *gjson.Result) {
 			r.object(path, v, []field{
 				{"allowInsecureOrigins", r.boolean(&b.insecureOK)},
 				{"allowPublicSuffixWildcards", r.boolean(&b.publicSuffixOK)},
@@ -79,7 +76,7 @@ func (r *reader) cors(path string, v gjson.Result) *policy.CORS {
 		return nil
 	}
 	if !b.hasOrigins && !b.AllowNull && !b.hasOriginsFrom {
-		r.fail(path, v, "allows no origin", `add "allowOrigins": ["https://app.example.com"]`)
+		r.fail(path, v.Raw, "allows no origin", `add "allowOrigins": ["https://app.example.com"]`)
 	}
 	r.checkCredentials(b)
 	r.checkOrigins(b)
@@ -91,32 +88,35 @@ func (r *reader) cors(path string, v gjson.Result) *policy.CORS {
 }
 
 // origins reads a list of origin patterns.
-func (r *reader) origins(path string, v gjson.Result, b *block) {
+func (r *reader) origins(path string, v *gjson.Result, b *block) {
 	b.hasOrigins = true
 	seen := map[string]bool{}
-	r.list(path, v, func(path string, _ int, v gjson.Result) {
+	n := 0
+	r.list(path, v, func(path string, _ int, v *gjson.Result) {
+		n++
 		p, ok := r.pattern(path, v)
 		switch {
 		case !ok:
 		case seen[p.String()]:
-			r.fail(path, v, "stands in the list already", "write it once")
+			r.fail(path, v.Raw, "stands in the list already", "write it once")
 		default:
 			seen[p.String()] = true
-			b.patterns = append(b.patterns, located{p, place{path, v}})
+			b.patterns = append(b.patterns, located{p, place{path, v.Raw}})
 			b.AllowOrigins = append(b.AllowOrigins, p)
 		}
 	})
-	if n := v.Get("#").Int(); v.IsArray() && n > 1 {
-		for _, p := range b.patterns {
+	if n > 1 {
+		for i := range b.patterns {
+			p := &b.patterns[i]
 			if p.Kind == origin.Any {
-				r.fail(p.path, p.v, "stands beside other patterns, which it makes meaningless", `write ["*"] alone, or leave it out`)
+				r.fail(p.path, p.raw, "stands beside other patterns, which it makes meaningless", `write ["*"] alone, or leave it out`)
 			}
 		}
 	}
 }
 
 // pattern reads a pattern: a string, or an object as Istio and Envoy spell string matches.
-func (r *reader) pattern(path string, v gjson.Result) (origin.Pattern, bool) {
+func (r *reader) pattern(path string, v *gjson.Result) (origin.Pattern, bool) {
 	parse, value := origin.ParsePattern, v
 	if v.IsObject() {
 		key, inner, ok := r.matcher(path, v)
@@ -124,13 +124,13 @@ func (r *reader) pattern(path string, v gjson.Result) (origin.Pattern, bool) {
 			return origin.Pattern{}, false
 		}
 		if key == "regex" {
-			r.fail(path, v, "regex patterns are not supported by this version", "write patterns with wildcards, such as https://*.example.com")
+			r.fail(path, v.Raw, "regex patterns are not supported by this version", "write patterns with wildcards, such as https://*.example.com")
 			return origin.Pattern{}, false
 		}
 		parse, value = origin.ParseExact, inner
 	}
 	if value.Type != gjson.String {
-		r.fail(path, v, "must be a string, is "+typeOf(value), `write "https://app.example.com"`)
+		r.fail(path, v.Raw, "must be a string, is "+typeOf(value), `write "https://app.example.com"`)
 		return origin.Pattern{}, false
 	}
 	p, err := parse(value.Str)
@@ -139,30 +139,30 @@ func (r *reader) pattern(path string, v gjson.Result) (origin.Pattern, bool) {
 		if !ok {
 			pe = &origin.PatternError{Reason: err.Error(), Fix: "write an origin such as https://app.example.com"}
 		}
-		r.fail(path, v, pe.Reason, pe.Fix)
+		r.fail(path, v.Raw, pe.Reason, pe.Fix)
 		return origin.Pattern{}, false
 	}
 	return p, true
 }
 
 // matcher reads the object form of a pattern: one key, exact or regex.
-func (r *reader) matcher(path string, v gjson.Result) (key string, inner gjson.Result, ok bool) {
+func (r *reader) matcher(path string, v *gjson.Result) (key string, inner *gjson.Result, ok bool) {
 	const write = `write {"exact": "https://app.example.com"} or a pattern such as "https://*.example.com"`
 	keys := 0
 	v.ForEach(func(k, value gjson.Result) bool {
 		keys++
-		key, inner = k.Str, value
+		key, inner = k.Str, &value
 		return true
 	})
 	switch {
 	case keys != 1:
-		r.fail(path, v, "must have one key", write)
+		r.fail(path, v.Raw, "must have one key", write)
 	case key == "prefix":
-		r.fail(path, v, "a prefix also admits other hosts: https://example.com admits https://example.com.evil.test", write)
+		r.fail(path, v.Raw, "a prefix also admits other hosts: https://example.com admits https://example.com.evil.test", write)
 	case key == "suffix", key == "contains":
-		r.fail(path, v, "a "+key+" also admits other hosts: example.com admits https://evilexample.com", write)
+		r.fail(path, v.Raw, "a "+key+" also admits other hosts: example.com admits https://evilexample.com", write)
 	case key != "exact" && key != "regex":
-		r.fail(path, v, "unknown kind of pattern", write)
+		r.fail(path, v.Raw, "unknown kind of pattern", write)
 	default:
 		return key, inner, true
 	}

@@ -10,22 +10,22 @@ import (
 const maxNameBytes = 256
 
 // tokens reads a list of tokens. check refuses what is a token and does not belong there; key tells which are the same.
-func (r *reader) tokens(path string, v gjson.Result, what string, key func(string) string, check func(path string, v gjson.Result) bool) []string {
+func (r *reader) tokens(path string, v *gjson.Result, what string, key func(string) string, check func(path string, v *gjson.Result) bool) []string {
 	var all []string
 	seen := map[string]bool{}
 	star := place{}
 	others := 0
-	r.list(path, v, func(path string, _ int, v gjson.Result) {
+	r.list(path, v, func(path string, _ int, v *gjson.Result) {
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:
 			return
 		case !fetch.IsToken(s):
-			r.fail(path, v, "is no "+what+": it has a character that none may have, or is empty", "write a name of letters, digits and hyphens")
+			r.fail(path, v.Raw, "is no "+what+": it has a character that none may have, or is empty", "write a name of letters, digits and hyphens")
 		case len(s) > maxNameBytes:
-			r.fail(path, v, "is longer than 256 bytes", "write a shorter name")
+			r.fail(path, v.Raw, "is longer than 256 bytes", "write a shorter name")
 		case seen[key(s)]:
-			r.fail(path, v, "stands in the list already", "write it once")
+			r.fail(path, v.Raw, "stands in the list already", "write it once")
 		case !check(path, v):
 		default:
 			all = append(all, s)
@@ -33,13 +33,13 @@ func (r *reader) tokens(path string, v gjson.Result, what string, key func(strin
 		seen[key(s)] = true
 		switch {
 		case s == fetch.Wildcard:
-			star = place{path, v}
+			star = place{path, v.Raw}
 		case what != requestHeaderName || key(s) != fetch.HeaderAuthorization:
 			others++
 		}
 	})
 	if star.path != "" && others > 0 {
-		r.fail(star.path, star.v, "stands beside others, which it makes meaningless", `write ["*"] alone, or leave it out`)
+		r.fail(star.path, star.raw, "stands beside others, which it makes meaningless", `write ["*"] alone, or leave it out`)
 	}
 	return all
 }
@@ -52,16 +52,16 @@ const (
 
 func asIs(s string) string { return s }
 
-func (r *reader) methods(path string, v gjson.Result) []string {
-	return r.tokens(path, v, methodName, asIs, func(path string, v gjson.Result) bool {
+func (r *reader) methods(path string, v *gjson.Result) []string {
+	return r.tokens(path, v, methodName, asIs, func(path string, v *gjson.Result) bool {
 		if fetch.IsForbiddenMethod(v.Str) {
-			r.fail(path, v, "browsers forbid this method", "leave it out")
+			r.fail(path, v.Raw, "browsers forbid this method", "leave it out")
 			return false
 		}
 		if sent := fetch.NormalizeMethod(v.Str); sent != v.Str {
-			r.warn(path, v, "browsers send this method in upper case, and methods are case-sensitive", `write "`+sent+`"`)
+			r.warn(path, v.Raw, "browsers send this method in upper case, and methods are case-sensitive", `write "`+sent+`"`)
 		} else if hasLowerCase(v.Str) {
-			r.warn(path, v, "methods are case-sensitive: this is not the upper-case one", "write it as pages send it")
+			r.warn(path, v.Raw, "methods are case-sensitive: this is not the upper-case one", "write it as pages send it")
 		}
 		return true
 	})
@@ -76,13 +76,13 @@ func hasLowerCase(s string) bool {
 	return false
 }
 
-func (r *reader) requestHeaders(path string, v gjson.Result) []string {
-	return r.tokens(path, v, requestHeaderName, fetch.Lower, func(path string, v gjson.Result) bool {
+func (r *reader) requestHeaders(path string, v *gjson.Result) []string {
+	return r.tokens(path, v, requestHeaderName, fetch.Lower, func(path string, v *gjson.Result) bool {
 		switch {
 		case fetch.IsForbiddenRequestHeader(v.Str):
-			r.fail(path, v, "browsers do not let pages set this header", "leave it out; cookies are governed by allowCredentials")
+			r.fail(path, v.Raw, "browsers do not let pages set this header", "leave it out; cookies are governed by allowCredentials")
 		case fetch.IsResponseHeader(v.Str):
-			r.fail(path, v, "is a response header of CORS", "leave it out: it is sent where it belongs")
+			r.fail(path, v.Raw, "is a response header of CORS", "leave it out: it is sent where it belongs")
 		default:
 			return true
 		}
@@ -90,29 +90,29 @@ func (r *reader) requestHeaders(path string, v gjson.Result) []string {
 	})
 }
 
-func (r *reader) exposeHeaders(path string, v gjson.Result, b *block) {
-	b.ExposeHeaders = r.tokens(path, v, responseHeaderName, fetch.Lower, func(path string, v gjson.Result) bool {
+func (r *reader) exposeHeaders(path string, v *gjson.Result, b *block) {
+	b.ExposeHeaders = r.tokens(path, v, responseHeaderName, fetch.Lower, func(path string, v *gjson.Result) bool {
 		if fetch.IsForbiddenResponseHeader(v.Str) {
-			r.fail(path, v, "browsers never show this header to pages", "leave it out")
+			r.fail(path, v.Raw, "browsers never show this header to pages", "leave it out")
 			return false
 		}
 		if v.Str == fetch.Wildcard {
-			b.exposeAny = &place{path, v}
+			b.exposeAny = &place{path, v.Raw}
 		}
 		return true
 	})
 }
 
-func (r *reader) presets(path string, v gjson.Result, b *block) {
+func (r *reader) presets(path string, v *gjson.Result, b *block) {
 	const grpcWeb = "grpc-web"
-	r.list(path, v, func(path string, _ int, v gjson.Result) {
+	r.list(path, v, func(path string, _ int, v *gjson.Result) {
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:
 		case s != grpcWeb:
-			r.fail(path, v, "is no preset", `write "`+grpcWeb+`"`)
+			r.fail(path, v.Raw, "is no preset", `write "`+grpcWeb+`"`)
 		case b.grpcWeb:
-			r.fail(path, v, "stands in the list already", "write it once")
+			r.fail(path, v.Raw, "stands in the list already", "write it once")
 		default:
 			b.grpcWeb = true
 		}

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"corsguard/filter/fetch"
 )
 
 // reader walks JSON and collects problems. gjson's accessors coerce, so none of them is used before the type is known.
@@ -12,24 +14,26 @@ type reader struct {
 	warns []Problem
 }
 
-func (r *reader) fail(path string, v gjson.Result, reason, fix string) {
-	r.errs = append(r.errs, Problem{path, shown(v.Raw), reason, fix})
+//go:noinline // the plugin's size is start-up time
+func (r *reader) fail(path, raw, reason, fix string) {
+	r.errs = append(r.errs, Problem{path, shown(raw), reason, fix})
 }
 
-func (r *reader) warn(path string, v gjson.Result, reason, fix string) {
-	r.warns = append(r.warns, Problem{path, shown(v.Raw), reason, fix})
+//go:noinline // the plugin's size is start-up time
+func (r *reader) warn(path, raw, reason, fix string) {
+	r.warns = append(r.warns, Problem{path, shown(raw), reason, fix})
 }
 
 // field is a key that an object may have.
 type field struct {
 	name string
-	read func(path string, v gjson.Result)
+	read func(path string, v *gjson.Result)
 }
 
 // object reads the keys of v, which must be an object, in the order in which they stand. It reports whether v is one.
-func (r *reader) object(path string, v gjson.Result, fields []field) bool {
+func (r *reader) object(path string, v *gjson.Result, fields []field) bool {
 	if !v.IsObject() {
-		r.fail(path, v, "must be an object, is "+typeOf(v), "write {…}")
+		r.fail(path, v.Raw, "must be an object, is "+typeOf(v), "write {…}")
 		return false
 	}
 	seen := map[string]bool{}
@@ -37,12 +41,12 @@ func (r *reader) object(path string, v gjson.Result, fields []field) bool {
 		at := join(path, key.Str)
 		switch f := find(fields, key.Str); {
 		case f == nil:
-			r.fail(at, value, "unknown key", suggest(key.Str, fields))
+			r.fail(at, value.Raw, "unknown key", suggest(key.Str, fields))
 		case seen[key.Str]:
-			r.fail(at, value, "duplicate key", "write it once")
+			r.fail(at, value.Raw, "duplicate key", "write it once")
 		default:
 			seen[key.Str] = true
-			f.read(at, value)
+			f.read(at, &value)
 		}
 		return true
 	})
@@ -58,35 +62,37 @@ func find(fields []field, name string) *field {
 	return nil
 }
 
-// list reads the elements of v, which must be an array that is not empty.
-func (r *reader) list(path string, v gjson.Result, read func(path string, i int, v gjson.Result)) {
+// list reads the elements of v, which must be an array that is not empty. What read gets is not to be kept.
+func (r *reader) list(path string, v *gjson.Result, read func(path string, i int, v *gjson.Result)) {
 	if !v.IsArray() {
-		r.fail(path, v, "must be an array, is "+typeOf(v), "write […]")
+		r.fail(path, v.Raw, "must be an array, is "+typeOf(v), "write […]")
 		return
 	}
 	i := 0
+	var element gjson.Result
 	v.ForEach(func(_, value gjson.Result) bool {
-		read(path+"["+strconv.Itoa(i)+"]", i, value)
+		element = value
+		read(path+"["+strconv.Itoa(i)+"]", i, &element)
 		i++
 		return true
 	})
 	if i == 0 {
-		r.fail(path, v, "must not be empty", "list something, or leave the key out")
+		r.fail(path, v.Raw, "must not be empty", "list something, or leave the key out")
 	}
 }
 
-func (r *reader) text(path string, v gjson.Result) (string, bool) {
+func (r *reader) text(path string, v *gjson.Result) (string, bool) {
 	if v.Type != gjson.String {
-		r.fail(path, v, "must be a string, is "+typeOf(v), `write "…"`)
+		r.fail(path, v.Raw, "must be a string, is "+typeOf(v), `write "…"`)
 		return "", false
 	}
 	return v.Str, true
 }
 
-func (r *reader) boolean(into *bool) func(string, gjson.Result) {
-	return func(path string, v gjson.Result) {
+func (r *reader) boolean(into *bool) func(string, *gjson.Result) {
+	return func(path string, v *gjson.Result) {
 		if v.Type != gjson.True && v.Type != gjson.False {
-			r.fail(path, v, "must be a boolean, is "+typeOf(v), "write true or false")
+			r.fail(path, v.Raw, "must be a boolean, is "+typeOf(v), "write true or false")
 			return
 		}
 		*into = v.Type == gjson.True
@@ -94,16 +100,16 @@ func (r *reader) boolean(into *bool) func(string, gjson.Result) {
 }
 
 // integer reads a whole number of low…high. It may be written as 7200, 7200.0 or 7.2e3: a protobuf Struct knows doubles alone.
-func (r *reader) integer(into *int, low, high int) func(string, gjson.Result) {
-	return func(path string, v gjson.Result) {
+func (r *reader) integer(into *int, low, high int) func(string, *gjson.Result) {
+	return func(path string, v *gjson.Result) {
 		fix := "write a whole number of " + strconv.Itoa(low) + " to " + strconv.Itoa(high)
 		if v.Type != gjson.Number {
-			r.fail(path, v, "must be a number, is "+typeOf(v), fix)
+			r.fail(path, v.Raw, "must be a number, is "+typeOf(v), fix)
 			return
 		}
 		// Written so that NaN fails too.
 		if !(v.Num >= float64(low) && v.Num <= float64(high)) || v.Num != float64(int(v.Num)) {
-			r.fail(path, v, "is out of range", fix)
+			r.fail(path, v.Raw, "is out of range", fix)
 			return
 		}
 		*into = int(v.Num)
@@ -111,8 +117,8 @@ func (r *reader) integer(into *int, low, high int) func(string, gjson.Result) {
 }
 
 // choice reads one of names, and gives its index.
-func (r *reader) choice(names []string, chosen func(i int)) func(string, gjson.Result) {
-	return func(path string, v gjson.Result) {
+func (r *reader) choice(names []string, chosen func(i int)) func(string, *gjson.Result) {
+	return func(path string, v *gjson.Result) {
 		s, ok := r.text(path, v)
 		if !ok {
 			return
@@ -123,13 +129,13 @@ func (r *reader) choice(names []string, chosen func(i int)) func(string, gjson.R
 				return
 			}
 		}
-		r.fail(path, v, "is no value of this key", "write "+oneOf(names))
+		r.fail(path, v.Raw, "is no value of this key", "write "+oneOf(names))
 	}
 }
 
 // unsupported refuses a key that the design names and this version does not have.
-func (r *reader) unsupported(path string, v gjson.Result) {
-	r.fail(path, v, "is not supported by this version", "leave it out")
+func (r *reader) unsupported(path string, v *gjson.Result) {
+	r.fail(path, v.Raw, "is not supported by this version", "leave it out")
 }
 
 func oneOf(names []string) string {
@@ -142,12 +148,12 @@ func oneOf(names []string) string {
 		default:
 			s += ", "
 		}
-		s += strconv.Quote(n)
+		s += `"` + n + `"`
 	}
 	return s
 }
 
-func typeOf(v gjson.Result) string {
+func typeOf(v *gjson.Result) string {
 	switch v.Type {
 	case gjson.Null:
 		return "null"
@@ -175,9 +181,18 @@ func join(path, key string) string {
 	}
 	switch {
 	case !plain:
-		return path + "[" + shown(strconv.QuoteToASCII(key)) + "]"
+		return path + "[" + quoted(key) + "]"
 	case path == "":
 		return key
 	}
 	return path + "." + key
+}
+
+// quoted returns key, which is no plain word, between quotes: printable ASCII as it is, every other byte as \xhh, and cut.
+func quoted(key string) string {
+	cut := key
+	if len(cut) > maxShownKey {
+		cut = cut[:maxShownKey]
+	}
+	return "\"" + fetch.Printable(cut) + "\""
 }

@@ -37,7 +37,7 @@ type Pattern struct {
 }
 
 // String returns the pattern as it was written.
-func (p Pattern) String() string { return p.text }
+func (p *Pattern) String() string { return p.text }
 
 // PatternError tells why a string is no pattern and what to write instead.
 type PatternError struct {
@@ -47,6 +47,7 @@ type PatternError struct {
 
 func (e *PatternError) Error() string { return e.Reason + "; " + e.Fix }
 
+//go:noinline
 func bad(reason, fix string) error { return &PatternError{Reason: reason, Fix: fix} }
 
 // ParseExact parses an origin that is meant to the letter: what ParsePattern takes, without wildcards. Errors are of type *PatternError.
@@ -102,7 +103,7 @@ func checkShape(s string) error {
 		case c <= ' ' || c == 0x7f:
 			return bad("has a space or a control character", "write the origin alone")
 		case c >= 'A' && c <= 'Z':
-			return bad("has upper case, which browsers never send", "write "+strings.ToLower(s))
+			return bad("has upper case, which browsers never send", "write it in lower case")
 		}
 	}
 	return nil
@@ -136,8 +137,11 @@ func patternPort(scheme, s string) (int32, error) {
 }
 
 func (p *Pattern) setHost(host string, hasPort bool) error {
-	if i := strings.IndexAny(host, "/?#@\\"); i >= 0 {
-		return separatorError(host[i])
+	for i := 0; i < len(host); i++ {
+		switch host[i] {
+		case '/', '?', '#', '@', '\\':
+			return separatorError(host[i])
+		}
 	}
 	switch strings.Count(host, "*") {
 	case 0:
@@ -169,8 +173,10 @@ func (p *Pattern) setInLabel(host string) error {
 	star := strings.IndexByte(host, '*')
 	start := strings.LastIndexByte(host[:star], '.') + 1
 	dot := strings.IndexByte(host[star:], '.')
+	// A host with any byte in the wildcard's place must be a host.
+	one := host[:star] + "1" + host[star+1:]
 	if dot < 0 {
-		if isHost(strings.Replace(host, "*", "1", 1)) && isNumericHost(strings.Replace(host, "*", "1", 1)) {
+		if isNumericHost(one) {
 			return errIPWildcard()
 		}
 		return bad("has a wildcard in the last label, which would span top-level domains", "write the last label out")
@@ -180,8 +186,7 @@ func (p *Pattern) setInLabel(host string) error {
 	if p.Before == "" && p.After == "" {
 		return bad("has a wildcard for a whole label that is not the first one", "write https://*.example.com, or a wildcard inside of a label such as pr-*")
 	}
-	// The label with any byte in the wildcard's place is a label, and the host around it a host.
-	if err := checkHost(strings.Replace(host, "*", "1", 1)); err != nil {
+	if err := checkHost(one); err != nil {
 		return err
 	}
 	return p.checkBase(p.Host)
@@ -230,7 +235,9 @@ func checkHost(host string) error {
 	case len(host) > MaxHost:
 		return bad("has a host of more than 253 bytes", write)
 	}
-	for _, label := range strings.Split(host, ".") {
+	for rest, more := host, true; more; {
+		var label string
+		label, rest, more = strings.Cut(rest, ".")
 		if err := checkLabel(label); err != nil {
 			return err
 		}

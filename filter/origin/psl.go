@@ -14,7 +14,7 @@ var pslTable string
 
 // SpansPublicSuffix reports whether p has a wildcard with nothing but a public suffix to its right, so that it spans sites of different
 // owners: https://*.com, https://*.github.io, https://*a.example.
-func (p Pattern) SpansPublicSuffix() bool {
+func (p *Pattern) SpansPublicSuffix() bool {
 	return (p.Kind == Subdomains || p.Kind == InLabel) && isPublicSuffix(p.Host)
 }
 

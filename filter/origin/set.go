@@ -59,7 +59,7 @@ type (
 )
 
 // Add adds p to the set.
-func (s *Set) Add(p Pattern) {
+func (s *Set) Add(p *Pattern) {
 	switch p.Kind {
 	case Any:
 		s.any = true
@@ -140,13 +140,13 @@ func (s *Set) Match(value string) Verdict {
 	if !ok {
 		return Malformed
 	}
-	if s.any || s.matchWildcards(o) {
+	if s.any || s.matchWildcards(&o) {
 		return Listed
 	}
 	return Unlisted
 }
 
-func (s *Set) matchWildcards(o Origin) bool {
+func (s *Set) matchWildcards(o *Origin) bool {
 	if _, ok := s.anyHost[o.Scheme]; ok {
 		return true
 	}
@@ -175,7 +175,7 @@ func (s *Set) matchWildcards(o Origin) bool {
 	return false
 }
 
-func (s *Set) hasSub(at int32, o Origin) bool {
+func (s *Set) hasSub(at int32, o *Origin) bool {
 	if _, ok := s.subs[subKey{at, o.Scheme, o.Port}]; ok {
 		return true
 	}
@@ -183,7 +183,7 @@ func (s *Set) hasSub(at int32, o Origin) bool {
 	return ok
 }
 
-func (s *Set) matchInLabel(at int32, left, label string, o Origin) bool {
+func (s *Set) matchInLabel(at int32, left, label string, o *Origin) bool {
 	for _, sh := range s.nodes[at].shapes {
 		before, after := int(sh.before), len(label)-int(sh.after)
 		if before >= after || !isWildcardText(label[before:after]) {

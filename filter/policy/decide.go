@@ -20,6 +20,10 @@ type Request struct {
 	RequestMethod         string
 	RequestHeaders        string
 	RequestPrivateNetwork string
+
+	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
+	judged bool
+	reason Reason
 }
 
 // VaryOn is what a response says that it depends on.
@@ -72,7 +76,10 @@ func (p *Policy) Decide(r *Request) Decision {
 	if r.Origins == 0 {
 		return p.decideNoOrigin(r)
 	}
-	reason := p.judgeOrigin(r)
+	if !r.judged {
+		r.judged, r.reason = true, p.judgeOrigin(r)
+	}
+	reason := r.reason
 	if r.IsPreflight() {
 		return p.decidePreflight(r, reason)
 	}

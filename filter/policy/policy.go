@@ -64,7 +64,8 @@ func Compile(c *CORS) (*Policy, error) {
 	if c.AllowNull && c.AllowCredentials {
 		return nil, ErrNullWithCredentials
 	}
-	for _, pattern := range c.AllowOrigins {
+	for i := range c.AllowOrigins {
+		pattern := &c.AllowOrigins[i]
 		switch pattern.Kind {
 		case origin.Any:
 			p.anyOrigin = true

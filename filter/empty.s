@@ -1,3 +1,0 @@
-//go:build !tinygo
-
-// This file lets the package declare functions without a body: those that //go:linkname supplies.
