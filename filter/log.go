@@ -2,6 +2,7 @@ package filter
 
 import (
 	"strconv"
+	"strings"
 
 	"corsguard/filter/fetch"
 	"corsguard/filter/policy"
@@ -55,20 +56,8 @@ func (p *plugin) record(d *policy.Decision, r *policy.Request) {
 
 const maxLogged = 128
 
-// sanitized returns s, which a client chose, for a log line: quoted, cut, and printable ASCII alone. Queries may hold secrets and are left out.
+// sanitized returns s, which a client chose, for a log line. Queries may hold secrets and are left out.
 func sanitized(s string) string {
-	cut := s
-	for i := 0; i < len(cut); i++ {
-		if cut[i] == '?' {
-			cut = cut[:i]
-		}
-	}
-	if len(cut) > maxLogged {
-		cut = cut[:maxLogged]
-	}
-	q := "\"" + fetch.Printable(cut) + "\""
-	if len(cut) < len(s) {
-		q += "…"
-	}
-	return q
+	s, _, _ = strings.Cut(s, "?")
+	return fetch.Quoted(s, maxLogged)
 }

@@ -72,14 +72,19 @@ func u32(s string) uint32 {
 
 // appendPairs appends headers to b as a serialised header map.
 func appendPairs(b []byte, headers []policy.Header) []byte {
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(headers)))
-	for _, h := range headers {
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(h[0])))
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(h[1])))
+	b = appendU32(b, len(headers))
+	for i := range headers {
+		b = appendU32(b, len(headers[i][0]))
+		b = appendU32(b, len(headers[i][1]))
 	}
-	for _, h := range headers {
-		b = append(append(b, h[0]...), 0)
-		b = append(append(b, h[1]...), 0)
+	for i := range headers {
+		for _, s := range headers[i] {
+			b = append(b, s...)
+			b = append(b, 0)
+		}
 	}
 	return b
 }
+
+//go:noinline
+func appendU32(b []byte, n int) []byte { return binary.LittleEndian.AppendUint32(b, uint32(n)) }

@@ -27,12 +27,17 @@ type slot struct {
 	stream types.HttpContext
 }
 
-// slots is a hash table: the host counts ids up, so the low bits spread them evenly. A stream stands within maxProbes of its place, or the
-// table is too small.
-var slots = make([]slot, 64)
+var (
+	// slots is a hash table: the host counts ids up, so the low bits spread them evenly. A stream stands within maxProbes of its place, or in
+	// crowd: a table that is less than half full does not grow because a few long-lived streams happen to meet.
+	slots = make([]slot, 64)
+	crowd = map[uint32]*slot{}
+	live  int
+)
 
 const maxProbes = 8
 
+// find returns the slot of a stream, nil where there is none.
 func find(id uint32) *slot {
 	mask := uint32(len(slots) - 1)
 	for i := uint32(0); i < maxProbes; i++ {
@@ -40,80 +45,63 @@ func find(id uint32) *slot {
 			return s
 		}
 	}
-	return nil
+	if len(crowd) == 0 {
+		return nil
+	}
+	return crowd[id]
 }
 
 func add(id uint32, stream types.HttpContext) {
-	for !put(slots, slot{id: id, stream: stream}) {
-		grow()
-	}
+	live++
+	put(slot{id: id, stream: stream})
 }
 
-func put(table []slot, s slot) bool {
-	mask := uint32(len(table) - 1)
+func put(s slot) {
+	mask := uint32(len(slots) - 1)
 	for i := uint32(0); i < maxProbes; i++ {
-		if at := &table[(s.id+i)&mask]; at.stream == nil {
+		if at := &slots[(s.id+i)&mask]; at.stream == nil {
 			*at = s
-			return true
-		}
-	}
-	return false
-}
-
-func grow() {
-	for size := 2 * len(slots); ; size *= 2 {
-		bigger := make([]slot, size)
-		fits := true
-		for _, s := range slots {
-			if s.stream != nil && !put(bigger, s) {
-				fits = false
-				break
-			}
-		}
-		if fits {
-			slots = bigger
 			return
 		}
 	}
+	if live*2 < len(slots) {
+		crowd[s.id] = &s
+		return
+	}
+	old := slots
+	slots = make([]slot, 2*len(old))
+	for i := range old {
+		if old[i].stream != nil {
+			put(old[i])
+		}
+	}
+	put(s)
 }
 
 // end forgets a stream.
 func (s *slot) end() {
-	stream := s.stream
+	stream, id := s.stream, s.id
 	*s = slot{}
+	live--
+	if len(crowd) > 0 {
+		delete(crowd, id)
+	}
 	stream.OnHttpStreamDone()
 }
 
-var (
-	// sweepAt is where in slots the next sweep goes on.
-	sweepAt int
-)
+// sweepAt is where in slots the last sweep ended.
+var sweepAt int
 
-// maxAsked bounds the host calls of a sweep. Long polls live long, and are asked about in turns.
-const maxAsked = 64
+// A sweep asks the host about this many streams, and no less than a share of the table, so that it is through within seconds however many clients went
+// away. Long polls live long, and are asked about in turns.
+const (
+	minAsked   = 64
+	askedShare = 4
+)
 
 // sweep forgets contexts that the host has forgotten. The effective context is then that of the plugin whose tick it is.
 func sweep(plugin uint32) {
-	asked := 0
-	for range slots {
-		sweepAt = (sweepAt + 1) & (len(slots) - 1)
-		s := &slots[sweepAt]
-		switch {
-		case s.stream == nil:
-		case !s.swept:
-			s.swept = true
-		case asked == maxAsked:
-			// The next sweep goes on here.
-			sweepAt--
-			proxySetEffectiveContext(plugin)
-			return
-		default:
-			asked++
-			if !hostKnows(s.id) {
-				s.end()
-			}
-		}
-	}
+	sweepStreams()
 	for id := range plugins {
 		if id != plugin && !hostKnows(id) {
 			delete(plugins, id)
@@ -121,6 +109,31 @@ func sweep(plugin uint32) {
 		}
 	}
 	proxySetEffectiveContext(plugin)
+}
+
+func sweepStreams() {
+	asked, most := 0, max(minAsked, len(slots)/askedShare)
+	for i := 0; i < len(slots) && asked < most; i++ {
+		sweepAt = (sweepAt + 1) & (len(slots) - 1)
+		if s := &slots[sweepAt]; s.stream != nil {
+			asked += s.sweep()
+		}
+	}
+	for _, s := range crowd {
+		s.sweep()
+	}
+}
+
+// sweep ends s if the host has forgotten it, and returns how often it asked.
+func (s *slot) sweep() int {
+	if !s.swept {
+		s.swept = true
+		return 0
+	}
+	if !hostKnows(s.id) {
+		s.end()
+	}
+	return 1
 }
 
 func hostKnows(id uint32) bool { return proxySetEffectiveContext(id) == 0 }

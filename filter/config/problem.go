@@ -2,8 +2,6 @@
 // errors, and all mistakes of a configuration are reported at once, each by its JSON path, with the value, the reason and what to write instead.
 package config
 
-import "strings"
-
 // Problem is one mistake in a configuration, or one thing that is allowed but unwise.
 type Problem struct {
 	Path   string // such as cors.allowOrigins[1]; $ is the whole document
@@ -13,7 +11,7 @@ type Problem struct {
 }
 
 // String returns p as one line.
-func (p Problem) String() string {
+func (p *Problem) String() string {
 	s := p.Path + ": "
 	if p.Value != "" {
 		s += p.Value + ": "
@@ -26,11 +24,14 @@ type Error []Problem
 
 // Error returns the problems, one on a line.
 func (e Error) Error() string {
-	lines := make([]string, len(e))
-	for i, p := range e {
-		lines[i] = p.String()
+	s := ""
+	for i := range e {
+		if i > 0 {
+			s += "\n"
+		}
+		s += e[i].String()
 	}
-	return strings.Join(lines, "\n")
+	return s
 }
 
 const maxShownValue = 120

@@ -89,6 +89,7 @@ func (r *reader) text(path string, v *gjson.Result) (string, bool) {
 	return v.Str, true
 }
 
+//go:noinline
 func (r *reader) boolean(into *bool) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
 		if v.Type != gjson.True && v.Type != gjson.False {
@@ -100,6 +101,8 @@ func (r *reader) boolean(into *bool) func(string, *gjson.Result) {
 }
 
 // integer reads a whole number of low…high. It may be written as 7200, 7200.0 or 7.2e3: a protobuf Struct knows doubles alone.
+//
+//go:noinline
 func (r *reader) integer(into *int, low, high int) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
 		fix := "write a whole number of " + strconv.Itoa(low) + " to " + strconv.Itoa(high)
@@ -117,6 +120,8 @@ func (r *reader) integer(into *int, low, high int) func(string, *gjson.Result) {
 }
 
 // choice reads one of names, and gives its index.
+//
+//go:noinline
 func (r *reader) choice(names []string, chosen func(i int)) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
 		s, ok := r.text(path, v)
@@ -181,18 +186,9 @@ func join(path, key string) string {
 	}
 	switch {
 	case !plain:
-		return path + "[" + quoted(key) + "]"
+		return path + "[" + fetch.Quoted(key, maxShownKey) + "]"
 	case path == "":
 		return key
 	}
 	return path + "." + key
-}
-
-// quoted returns key, which is no plain word, between quotes: printable ASCII as it is, every other byte as \xhh, and cut.
-func quoted(key string) string {
-	cut := key
-	if len(cut) > maxShownKey {
-		cut = cut[:maxShownKey]
-	}
-	return "\"" + fetch.Printable(cut) + "\""
 }

@@ -1,7 +1,12 @@
 package fetch
 
-// Printable returns s as a log line can carry it: printable ASCII but for quotes and backslashes as it is, every other byte as \xhh.
-func Printable(s string) string {
+// Quoted returns at most the first limit bytes of s between quotes, as a log line can carry them: printable ASCII but for quotes and backslashes as it
+// is, every other byte as \xhh; an ellipsis follows where s was cut.
+func Quoted(s string, limit int) string {
+	cut := ""
+	if len(s) > limit {
+		s, cut = s[:limit], "…"
+	}
 	const digits = "0123456789abcdef"
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
@@ -11,5 +16,5 @@ func Printable(s string) string {
 			out = append(out, c)
 		}
 	}
-	return string(out)
+	return "\"" + string(out) + "\"" + cut
 }

@@ -1,5 +1,7 @@
 package fetch
 
+import "strings"
+
 // IsToken reports whether s is a token (RFC 9110, section 5.6.2): the grammar of methods and header names.
 func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
@@ -76,19 +78,18 @@ func NormalizeMethod(method string) string {
 	return method
 }
 
-// IsForbiddenRequestHeader reports whether name is a forbidden request-header whatever its value: pages can't set it.
+// forbiddenRequestHeaders are the forbidden request-headers that have a name of their own, each between spaces.
+const forbiddenRequestHeaders = " accept-charset accept-encoding access-control-request-headers access-control-request-method connection " +
+	"content-length cookie cookie2 date dnt expect host keep-alive origin referer set-cookie te trailer transfer-encoding upgrade via "
+
+// responseHeaders are the response headers of the CORS protocol, each between spaces.
+const responseHeaders = " access-control-allow-origin access-control-allow-credentials access-control-allow-methods " +
+	"access-control-allow-headers access-control-expose-headers access-control-max-age access-control-allow-private-network "
+
+// IsForbiddenRequestHeader reports whether name, a token, is a forbidden request-header whatever its value: pages can't set it.
 func IsForbiddenRequestHeader(name string) bool {
 	name = Lower(name)
-	if hasPrefix(name, "proxy-") || hasPrefix(name, "sec-") {
-		return true
-	}
-	switch name {
-	case "accept-charset", "accept-encoding", HeaderRequestHeaders, HeaderRequestMethod, "connection", "content-length",
-		"cookie", "cookie2", "date", "dnt", "expect", "host", "keep-alive", HeaderOrigin, "referer", "set-cookie", "te",
-		"trailer", "transfer-encoding", "upgrade", "via":
-		return true
-	}
-	return false
+	return strings.HasPrefix(name, "proxy-") || strings.HasPrefix(name, "sec-") || strings.Contains(forbiddenRequestHeaders, " "+name+" ")
 }
 
 // IsForbiddenResponseHeader reports whether name is a forbidden response-header name: pages can't read it.
@@ -96,14 +97,7 @@ func IsForbiddenResponseHeader(name string) bool {
 	return EqualFold(name, "set-cookie") || EqualFold(name, "set-cookie2")
 }
 
-// IsResponseHeader reports whether name is a response header of the CORS protocol.
+// IsResponseHeader reports whether name, a token, is a response header of the CORS protocol.
 func IsResponseHeader(name string) bool {
-	switch Lower(name) {
-	case HeaderAllowOrigin, HeaderAllowCredentials, HeaderAllowMethods, HeaderAllowHeaders, HeaderExposeHeaders, HeaderMaxAge,
-		HeaderAllowPrivateNetwork:
-		return true
-	}
-	return false
+	return strings.Contains(responseHeaders, " "+Lower(name)+" ")
 }
-
-func hasPrefix(s, prefix string) bool { return len(s) >= len(prefix) && s[:len(prefix)] == prefix }

@@ -1,19 +1,17 @@
 package origin
 
-import (
-	_ "embed" // for the table
-	"strings"
-)
+import "strings"
 
-// pslTable holds the 32-bit FNV-1a hashes of the Public Suffix List's rules, sorted, big-endian. A name that is no public suffix is taken for one
-// with a chance of about 2 in a million: the operator then sees a refusal that the override lifts.
-//
-//go:generate go run ./genpsl -out psl.bin
-//go:embed psl.bin
-var pslTable string
+//go:generate go run ./genpsl -out psl_table.go
+
+// The generated pslTable holds the 32-bit FNV-1a hashes of the Public Suffix List's rules, sorted, each as its distance from the one before. A name that
+// is no public suffix is taken for one with a chance of about 2 in a million: the operator then sees a refusal that the override lifts.
+
+// psl is the table, unpacked when the first wildcard is checked.
+var psl []uint32
 
 // SpansPublicSuffix reports whether p has a wildcard with nothing but a public suffix to its right, so that it spans sites of different
-// owners: https://*.com, https://*.github.io, https://*a.example.
+// owners: https://*.com, https://*.github.io, https://*a.example. It is not safe for concurrent use.
 func (p *Pattern) SpansPublicSuffix() bool {
 	return (p.Kind == Subdomains || p.Kind == InLabel) && isPublicSuffix(p.Host)
 }
@@ -26,6 +24,9 @@ func isPublicSuffix(host string) bool {
 }
 
 func hasRule(mark, name string) bool {
+	if psl == nil {
+		psl = unpackPSL()
+	}
 	const offset, prime = 2166136261, 16777619
 	h := uint32(offset)
 	for i := 0; i < len(mark); i++ {
@@ -34,11 +35,10 @@ func hasRule(mark, name string) bool {
 	for i := 0; i < len(name); i++ {
 		h = (h ^ uint32(name[i])) * prime
 	}
-	low, high := 0, len(pslTable)/4
+	low, high := 0, len(psl)
 	for low < high {
 		mid := int(uint(low+high) >> 1)
-		b := pslTable[4*mid : 4*mid+4]
-		switch v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]); {
+		switch v := psl[mid]; {
 		case v == h:
 			return true
 		case v < h:
@@ -48,4 +48,19 @@ func hasRule(mark, name string) bool {
 		}
 	}
 	return false
+}
+
+func unpackPSL() []uint32 {
+	all := make([]uint32, 0, pslRules)
+	var hash, distance uint32
+	shift := 0
+	for i := 0; i < len(pslTable); i++ {
+		distance |= uint32(pslTable[i]&0x7f) << shift
+		if shift += 7; pslTable[i] < 0x80 {
+			hash += distance
+			all = append(all, hash)
+			distance, shift = 0, 0
+		}
+	}
+	return all
 }

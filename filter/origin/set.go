@@ -82,6 +82,7 @@ func (s *Set) Add(p *Pattern) {
 	}
 }
 
+//go:noinline
 func put[K comparable](m *map[K]struct{}, k K) {
 	if *m == nil {
 		*m = map[K]struct{}{}

@@ -24,6 +24,8 @@ type Request struct {
 	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
 	judged bool
 	reason Reason
+
+	_ [0]func() // not comparable: nothing compares requests, so nothing is linked for it
 }
 
 // VaryOn is what a response says that it depends on.

@@ -37,7 +37,7 @@ type Response struct {
 
 // MayOwn reports whether Add may care for a name of n bytes. It is for callers that can skip the others cheaply.
 func MayOwn(n int) bool {
-	return n == len(fetch.HeaderVary) || n == len(fetch.PseudoStatus) || n > len(namespace)
+	return n == len(fetch.HeaderVary) || n == len(fetch.PseudoStatus) || n >= len(namespace)
 }
 
 // Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
@@ -107,6 +107,11 @@ type Edit struct {
 	Name, Value string
 }
 
+//go:noinline
+func appendEdit(edits []Edit, op Op, name, value string) []Edit {
+	return append(edits, Edit{op, name, value})
+}
+
 // VaryMemo remembers the last Vary header that was merged, so that the usual response allocates nothing. It belongs to one user at a time.
 type VaryMemo struct {
 	on      VaryOn
@@ -154,7 +159,7 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 	case d.Grant != "":
 		for _, i := range [...]int{allowOrigin, allowCredentials, exposeHeaders, timingAllowOrigin} {
 			if v := p.actualValue(d, i); v != "" {
-				edits = append(edits, Edit{AddHeader, ownedNames[i], v})
+				edits = appendEdit(edits, AddHeader, ownedNames[i], v)
 			}
 		}
 	}
@@ -176,7 +181,7 @@ func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 			edits = r.edit(i, p.actualValue(d, i), edits)
 		}
 		for _, name := range r.unknown {
-			edits = append(edits, Edit{Op: RemoveHeader, Name: name})
+			edits = appendEdit(edits, RemoveHeader, name, "")
 		}
 	}
 	if !keepTiming {
@@ -213,12 +218,12 @@ func (r *Response) edit(i int, want string, edits []Edit) []Edit {
 	case lines == 0 && want == "", lines == 1 && r.values[i] == want && want != "":
 		return edits
 	case lines == 1 && want != "":
-		return append(edits, Edit{ReplaceHeader, name, want})
+		return appendEdit(edits, ReplaceHeader, name, want)
 	case lines > 0:
-		edits = append(edits, Edit{Op: RemoveHeader, Name: name})
+		edits = appendEdit(edits, RemoveHeader, name, "")
 	}
 	if want != "" {
-		edits = append(edits, Edit{AddHeader, name, want})
+		edits = appendEdit(edits, AddHeader, name, want)
 	}
 	return edits
 }
@@ -228,16 +233,16 @@ func (r *Response) editVary(on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
 		return edits
 	}
 	if r.lines[vary] == 0 {
-		return append(edits, Edit{AddHeader, fetch.HeaderVary, varyValues[on]})
+		return appendEdit(edits, AddHeader, fetch.HeaderVary, varyValues[on])
 	}
 	merged, changed := memo.merge(r.values[vary], on)
 	if !changed {
 		return edits
 	}
 	if r.lines[vary] == 1 {
-		return append(edits, Edit{ReplaceHeader, fetch.HeaderVary, merged})
+		return appendEdit(edits, ReplaceHeader, fetch.HeaderVary, merged)
 	}
-	return append(edits, Edit{Op: RemoveHeader, Name: fetch.HeaderVary}, Edit{AddHeader, fetch.HeaderVary, merged})
+	return appendEdit(appendEdit(edits, RemoveHeader, fetch.HeaderVary, ""), AddHeader, fetch.HeaderVary, merged)
 }
 
 // Header is a header line: a name and a value.
@@ -246,24 +251,22 @@ type Header = [2]string
 // Reply appends to headers those of the local reply that d calls for.
 func (p *Policy) Reply(d *Decision, headers []Header) []Header {
 	if d.Grant != "" {
-		headers = append(headers, Header{fetch.HeaderAllowOrigin, d.Grant})
+		headers = appendHeader(headers, fetch.HeaderAllowOrigin, d.Grant)
 		if p.credentials {
-			headers = append(headers, Header{fetch.HeaderAllowCredentials, "true"})
+			headers = appendHeader(headers, fetch.HeaderAllowCredentials, "true")
 		}
 		headers = appendHeader(headers, fetch.HeaderAllowMethods, d.AllowMethods)
 		headers = appendHeader(headers, fetch.HeaderAllowHeaders, d.AllowHeaders)
 		headers = appendHeader(headers, fetch.HeaderExposeHeaders, p.exposeValue)
 		headers = appendHeader(headers, fetch.HeaderMaxAge, p.maxAgeValue)
 		if d.PrivateNetwork {
-			headers = append(headers, Header{fetch.HeaderAllowPrivateNetwork, "true"})
+			headers = appendHeader(headers, fetch.HeaderAllowPrivateNetwork, "true")
 		}
 	}
-	if d.Vary != VaryNothing {
-		headers = append(headers, Header{fetch.HeaderVary, varyValues[d.Vary]})
-	}
-	return headers
+	return appendHeader(headers, fetch.HeaderVary, varyValues[d.Vary])
 }
 
+//go:noinline
 func appendHeader(headers []Header, name, value string) []Header {
 	if value == "" {
 		return headers
