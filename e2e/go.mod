@@ -1,3 +1,13 @@
 module corsguard/e2e
 
 go 1.25.0
+
+require (
+	github.com/tetratelabs/wazero v1.12.0
+	golang.org/x/net v0.48.0
+)
+
+require (
+	golang.org/x/sys v0.44.0 // indirect
+	golang.org/x/text v0.32.0 // indirect
+)

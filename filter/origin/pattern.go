@@ -23,6 +23,8 @@ const (
 
 // Pattern is a set of origins, parsed. It is made by ParsePattern and immutable.
 type Pattern struct {
+	_ [0]func() // not comparable: nothing compares patterns, so nothing is linked for it
+
 	Kind   Kind
 	Scheme string // lower case, without a wildcard; empty for Any
 	// Host is the whole host of an Exact pattern; what stands to the right of "*." for Subdomains; and for InLabel the labels to the right of the

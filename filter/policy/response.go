@@ -114,6 +114,8 @@ func appendEdit(edits []Edit, op Op, name, value string) []Edit {
 
 // VaryMemo remembers the last Vary header that was merged, so that the usual response allocates nothing. It belongs to one user at a time.
 type VaryMemo struct {
+	_ [0]func() // not comparable
+
 	on      VaryOn
 	value   string
 	merged  string

@@ -1,0 +1,98 @@
+package wasmhost_test
+
+import (
+	"fmt"
+	"strings"
+)
+
+// asks is the cost of a request phase: host calls, and for so many of them the module allocates memory for what they give.
+func asks(allocations int, calls ...string) string {
+	memory := ""
+	if allocations > 0 {
+		memory = fmt.Sprintf("on_memory_allocate %d, ", allocations)
+	}
+	return strings.Join(calls, ", ") + " | on_context_create 1, " + memory + "on_request_headers 1"
+}
+
+// edits is the cost of a response phase in which the headers are read at once, and then what must change is written.
+func edits(calls ...string) string {
+	return strings.Join(calls, ", ") + " | on_memory_allocate 1, on_response_headers 1"
+}
+
+const (
+	ownReply = " | on_response_headers 1" // the filter's own reply comes by, and is left alone
+	nothing  = " | "
+)
+
+// budgets are what each kind of request costs. No kind costs anything when its stream ends: the plugin exports no callback for it.
+var budgets = []budget{
+	{name: "no Origin", config: plain,
+		onRequest:  asks(0, "get_header_map_value 1"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "no Origin, upstream with Vary", config: plain, response: withVary,
+		onRequest:  asks(0, "get_header_map_value 1"),
+		onResponse: edits("get_header_map_pairs 1", "replace_header_map_value 1")},
+	{name: "no Origin, upstream with CORS headers", config: plain, response: withCORS,
+		onRequest:  asks(0, "get_header_map_value 1"),
+		onResponse: edits("get_header_map_pairs 1", "remove_header_map_value 2")},
+	{name: "allowed", config: plain, request: lines(allowedOrigin),
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 4", "get_header_map_pairs 1")},
+	{name: "allowed, upstream with Vary", config: plain, request: lines(allowedOrigin), response: withVary,
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 3", "get_header_map_pairs 1", "replace_header_map_value 1")},
+	{name: "allowed, upstream with CORS headers", config: plain, request: lines(allowedOrigin), response: withCORS,
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 2", "get_header_map_pairs 1", "remove_header_map_value 1", "replace_header_map_value 1")},
+	{name: "refused", config: plain, request: lines(refusedOrigin),
+		onRequest:  asks(2, "get_header_map_value 3"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "refused, upstream with Vary", config: plain, request: lines(refusedOrigin), response: withVary,
+		onRequest:  asks(2, "get_header_map_value 3"),
+		onResponse: edits("get_header_map_pairs 1", "replace_header_map_value 1")},
+	{name: "refused, upstream with CORS headers", config: plain, request: lines(refusedOrigin), response: withCORS,
+		onRequest:  asks(2, "get_header_map_value 3"),
+		onResponse: edits("get_header_map_pairs 1", "remove_header_map_value 2")},
+	{name: "refused, logged", config: logging, request: lines(refusedOrigin),
+		onRequest:  asks(2, "get_header_map_pairs 1", "get_header_map_value 2", "log 1"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "refused and denied", config: denying, request: lines(refusedOrigin),
+		onRequest:  asks(2, "get_header_map_value 3", "send_local_response 1"),
+		onResponse: ownReply},
+	{name: "same-origin", config: denying, request: lines(sameOrigin),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 3"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "same-origin, upstream with CORS headers", config: denying, request: lines(sameOrigin), response: withCORS,
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 3"),
+		onResponse: edits("get_header_map_pairs 1", "remove_header_map_value 2")},
+	{name: "preflight allowed", config: plain, method: "OPTIONS", request: lines(allowedOrigin, asksPUT, asksHeaders),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2", "send_local_response 1"),
+		onResponse: ownReply},
+	{name: "preflight refused and answered", config: plain, method: "OPTIONS", request: lines(refusedOrigin, asksPUT, asksHeaders),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2", "send_local_response 1"),
+		onResponse: ownReply},
+	{name: "preflight refused and denied", config: denying, method: "OPTIONS", request: lines(refusedOrigin, asksPUT, asksHeaders),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2", "send_local_response 1"),
+		onResponse: ownReply},
+	{name: "preflight refused and forwarded", config: forwarding, method: "OPTIONS", request: lines(refusedOrigin, asksPUT, asksHeaders),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "any origin", config: anyConfig, request: lines(refusedOrigin),
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 2", "get_header_map_pairs 1")},
+	{name: "any origin, no Origin", config: anyConfig,
+		onRequest:  asks(0, "get_header_map_value 1"),
+		onResponse: edits("add_header_map_value 2", "get_header_map_pairs 1")},
+	{name: "any origin, upstream with CORS headers", config: anyConfig, request: lines(refusedOrigin), response: withCORS,
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1", "remove_header_map_value 1")},
+	{name: "any origin, preflight", config: anyConfig, method: "OPTIONS", request: lines(refusedOrigin, asksPUT),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2", "send_local_response 1"),
+		onResponse: ownReply},
+}
+
+// A tick costs a call for each counter that moved, and some to find out which contexts the host has forgotten.
+const (
+	idleTick = "set_effective_context 1 | on_tick 1"
+	busyTick = "increment_metric 1, set_effective_context 1 | on_tick 1"
+)

@@ -1,0 +1,111 @@
+package wasmhost_test
+
+import (
+	"fmt"
+	"testing"
+
+	"corsguard/e2e/wasmhost"
+)
+
+// Each crossing between Envoy and the plugin costs, and crossings are most of what the plugin costs. So what it may spend on a request is
+// written down here, to the call: a change that needs another one has to be worth it, and one that saves some has to say so.
+
+// budgetConfig is an ordinary policy. Refusals are not logged, as they are not most of the time: the log is rate-limited.
+const (
+	budgetConfig = `{"cors": {"allowOrigins": ["https://app.example.com", "https://*.example.org"], "allowMethods": ["GET", "PUT"], "allowHeaders": ["content-type", "x-request-id"],
+		"exposeHeaders": ["x-total"], "allowCredentials": true, "maxAge": 600%s}, "log": {"refusalsPerMinute": %d}}`
+	anyConfig = `{"cors": {"allowOrigins": ["*"], "exposeHeaders": ["x-total"]}, "log": {"refusalsPerMinute": 0}}`
+)
+
+// A budget is what one kind of request costs: in the request phase and in the response phase.
+type budget struct {
+	name, config          string
+	request               []wasmhost.Header
+	method                string
+	response              []wasmhost.Header
+	onRequest, onResponse string
+}
+
+var (
+	plain      = fmt.Sprintf(budgetConfig, "", 0)
+	denying    = fmt.Sprintf(budgetConfig, `, "onRefusedOrigin": "deny", "onRefusedPreflight": "deny"`, 0)
+	forwarding = fmt.Sprintf(budgetConfig, `, "onRefusedPreflight": "forward"`, 0)
+	logging    = fmt.Sprintf(budgetConfig, "", 60000)
+)
+
+// What a browser sends, besides what CORS adds: 15 lines with the pseudo-headers that Envoy makes of the request line.
+func browserRequest(more ...wasmhost.Header) []wasmhost.Header {
+	return append([]wasmhost.Header{
+		{"user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"},
+		{"accept", "application/json, text/plain, */*"},
+		{"accept-language", "en-US,en;q=0.5"},
+		{"accept-encoding", "gzip, deflate, br, zstd"},
+		{"referer", "https://app.example.com/"},
+		{"sec-fetch-dest", "empty"},
+		{"sec-fetch-mode", "cors"},
+		{"sec-fetch-site", "same-site"},
+		{"cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"},
+		{"x-forwarded-proto", "https"},
+		{"x-request-id", "5d1f7f5e-6c5b-4f0c-9d5e-0a1b2c3d4e5f"},
+	}, more...)
+}
+
+// What an API answers: 8 lines with the status.
+func apiResponse(more ...wasmhost.Header) []wasmhost.Header {
+	return append([]wasmhost.Header{
+		{"content-type", "application/json"}, {"content-length", "1234"}, {"date", "Mon, 01 Jul 2024 12:00:00 GMT"}, {"server", "api"},
+		{"cache-control", "no-cache"}, {"etag", `"0123456789abcdef"`}, {"x-envoy-upstream-service-time", "7"},
+	}, more...)
+}
+
+var (
+	allowedOrigin = wasmhost.Header{"origin", "https://app.example.com"}
+	refusedOrigin = wasmhost.Header{"origin", "https://evil.test"}
+	sameOrigin    = wasmhost.Header{"origin", "https://api.example.test"}
+	asksPUT       = wasmhost.Header{"access-control-request-method", "PUT"}
+	asksHeaders   = wasmhost.Header{"access-control-request-headers", "content-type,x-request-id"}
+	withVary      = []wasmhost.Header{{"vary", "Accept-Encoding"}}
+	withCORS      = []wasmhost.Header{{"vary", "Origin"}, {"access-control-allow-origin", "*"}, {"access-control-allow-methods", "GET"}}
+)
+
+func TestCrossingsPerRequest(t *testing.T) {
+	host := pluginHost(t, wasmhost.Envoy140)
+	for _, b := range budgets {
+		t.Run(b.name, func(t *testing.T) {
+			plugin := configure(t, host, b.config)
+			var out wasmhost.Outcome
+			for range 3 { // the first ones may fill caches
+				out = plugin.NewStream().Do(wasmhost.Request{Method: b.method, Scheme: "https", Headers: browserRequest(b.request...)},
+					wasmhost.Response{Headers: apiResponse(b.response...)})
+			}
+			if out.Err != nil {
+				t.Fatal(out.Err)
+			}
+			for _, phase := range []struct{ name, got, want string }{
+				{"request", out.Calls.Request.String(), b.onRequest},
+				{"response", out.Calls.Response.String(), b.onResponse},
+				{"close", out.Calls.Close.String(), nothing},
+			} {
+				if phase.got != phase.want {
+					t.Errorf("%s\n got %s\nwant %s", phase.name, phase.got, phase.want)
+				}
+			}
+		})
+	}
+}
+
+func lines(headers ...wasmhost.Header) []wasmhost.Header { return headers }
+
+func TestCrossingsPerTick(t *testing.T) {
+	plugin := configure(t, pluginHost(t, wasmhost.Envoy140), plain)
+	plugin.Tick()
+	if got := plugin.Tick().String(); got != idleTick {
+		t.Errorf("an idle tick\n got %s\nwant %s", got, idleTick)
+	}
+	for range 1000 {
+		plugin.NewStream().Do(wasmhost.Request{Headers: lines(refusedOrigin)}, wasmhost.Response{})
+	}
+	if got := plugin.Tick().String(); got != busyTick {
+		t.Errorf("a tick after 1000 requests of a kind\n got %s\nwant %s", got, busyTick)
+	}
+}
