@@ -49,7 +49,7 @@ type pairs struct {
 	rest        [][2]string
 }
 
-func (p *pairs) next() bool {
+func (p *pairs) nextOf(uint64) bool {
 	if len(p.rest) == 0 {
 		return false
 	}
@@ -57,8 +57,6 @@ func (p *pairs) next() bool {
 	p.rest = p.rest[1:]
 	return true
 }
-
-func (p *pairs) nextOwned() bool { return p.next() }
 
 func requestHeaders() (pairs, bool) {
 	all, err := proxywasm.GetHttpRequestHeaders()

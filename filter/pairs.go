@@ -31,23 +31,9 @@ func newPairs(buf []byte) (pairs, bool) {
 	return pairs{sizes: s[:n], data: s[n:]}, true
 }
 
-// next goes on to the next header, and reports whether there is one that is whole.
-func (p *pairs) next() bool {
-	if len(p.sizes) < sizesPerHeader {
-		return false
-	}
-	nameSize, valueSize := int(u32(p.sizes)), int(u32(p.sizes[4:]))
-	end := nameSize + 1 + valueSize + 1
-	if end > len(p.data) {
-		return false
-	}
-	p.name, p.value = p.data[:nameSize], p.data[nameSize+1:end-1]
-	p.sizes, p.data = p.sizes[sizesPerHeader:], p.data[end:]
-	return true
-}
-
-// nextOwned goes on to the next header that policy.Response has to know of; the lengths of names pass over most others.
-func (p *pairs) nextOwned() bool {
+// nextOf goes on to the next header the length of whose name has its bit in lengths, which passes over most headers, and reports whether there is one
+// that is whole. The bits of ^0 are those of all headers.
+func (p *pairs) nextOf(lengths uint64) bool {
 	sizes, data := p.sizes, p.data
 	for len(sizes) >= sizesPerHeader {
 		nameSize, valueSize := int(u32(sizes)), int(u32(sizes[4:]))
@@ -57,7 +43,8 @@ func (p *pairs) nextOwned() bool {
 		}
 		header := data
 		sizes, data = sizes[sizesPerHeader:], data[end:]
-		if policy.MayOwn(nameSize) {
+		// Longer names share the highest bit.
+		if lengths>>min(uint(nameSize), 63)&1 != 0 {
 			p.name, p.value = header[:nameSize], header[nameSize+1:end-1]
 			p.sizes, p.data = sizes, data
 			return true
@@ -72,19 +59,17 @@ func u32(s string) uint32 {
 
 // appendPairs appends headers to b as a serialised header map.
 func appendPairs(b []byte, headers []policy.Header) []byte {
-	b = appendU32(b, len(headers))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(headers)))
 	for i := range headers {
-		b = appendU32(b, len(headers[i][0]))
-		b = appendU32(b, len(headers[i][1]))
+		h := &headers[i]
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(h[0]))|uint64(len(h[1]))<<32)
 	}
 	for i := range headers {
-		for _, s := range headers[i] {
-			b = append(b, s...)
-			b = append(b, 0)
-		}
+		h := &headers[i]
+		b = append(b, h[0]...)
+		b = append(b, 0)
+		b = append(b, h[1]...)
+		b = append(b, 0)
 	}
 	return b
 }
-
-//go:noinline
-func appendU32(b []byte, n int) []byte { return binary.LittleEndian.AppendUint32(b, uint32(n)) }

@@ -18,10 +18,14 @@ func (v *vm) containPanics() {
 		v.current = nil
 		switch callback {
 		case abi.RequestHeaders:
+			// Of a stream that is not known nothing can be said here; its response will not be let through with grants.
 			if s != nil {
 				return s.refuse()
 			}
 		case abi.ResponseHeaders:
+			if s != nil {
+				v.counters.count(policy.OutcomeOf(s.decision.Kind, policy.InternalError))
+			}
 			stripResponse()
 		}
 		return types.ActionContinue
@@ -33,7 +37,8 @@ func (s *stream) refuse() types.Action {
 	s.decision = s.plugin.policy.RefuseActual(policy.InternalError)
 	s.plugin.vm.counters.count(s.decision.Outcome())
 	if s.decision.Status != 0 {
-		return s.reply()
+		s.reply()
+		return types.ActionPause
 	}
 	return types.ActionContinue
 }

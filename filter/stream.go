@@ -24,17 +24,21 @@ type stream struct {
 // asked for one by one, and all headers are read only for those that need several.
 func (s *stream) OnHttpRequestHeaders(int, bool) types.Action {
 	s.plugin.vm.current = s
+	requestFault()
 	var r policy.Request
 	s.decision = s.decide(&r)
 	s.plugin.record(&s.decision, &r)
 	if s.decision.Status != 0 {
-		return s.reply()
+		s.reply()
+		s.plugin.vm.current = nil
+		return types.ActionPause
 	}
 	// What was read of the request is gone when the response comes, and a later filter may have changed the Origin.
 	if g := s.decision.Grant; g != "" && g != fetch.Wildcard {
 		s.grant = append(s.grant[:0], g...)
 		s.decision.Grant = borrow(s.grant)
 	}
+	s.plugin.vm.current = nil
 	return types.ActionContinue
 }
 
@@ -66,6 +70,11 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 	return p.Decide(r)
 }
 
+// requestNames has a bit for the length of each name that readRequest looks for.
+const requestNames uint64 = 1<<len(fetch.HeaderOrigin) | 1<<len(fetch.HeaderRequestMethod) | 1<<len(fetch.HeaderRequestHeaders) |
+	1<<len(fetch.HeaderRequestPrivateNetwork) | 1<<len(fetch.PseudoMethod) | 1<<len(fetch.PseudoScheme) | 1<<len(fetch.PseudoAuthority) |
+	1<<len(fetch.PseudoPath) | 1<<len(fetch.HeaderForwardedProto)
+
 // readRequest fills in r, whose strings hold until the next read of headers.
 func readRequest(r *policy.Request) {
 	headers, ok := requestHeaders()
@@ -74,7 +83,7 @@ func readRequest(r *policy.Request) {
 	}
 	*r = policy.Request{}
 	forwardedProto := ""
-	for headers.next() {
+	for headers.nextOf(requestNames) {
 		value := headers.value
 		switch headers.name {
 		case fetch.HeaderOrigin:
@@ -115,7 +124,7 @@ func joinLine(have *string, line string) {
 }
 
 // reply answers in the upstream's stead.
-func (s *stream) reply() types.Action {
+func (s *stream) reply() {
 	vm, d := s.plugin.vm, &s.decision
 	vm.headers = s.plugin.policy.Reply(d, vm.headers[:0])
 	body := ""
@@ -127,7 +136,6 @@ func (s *stream) reply() types.Action {
 		s.replied = false
 		panic("the host does not take the local reply")
 	}
-	return types.ActionPause
 }
 
 // OnHttpResponseHeaders implements types.HttpContext.
@@ -137,12 +145,13 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	}
 	vm := s.plugin.vm
 	vm.current = s
+	responseFault()
 	headers, ok := responseHeaders()
 	if !ok {
 		panic("the host does not give the response headers")
 	}
 	var r policy.Response
-	for headers.nextOwned() {
+	for headers.nextOf(policy.ResponseNames) {
 		r.Add(headers.name, headers.value)
 	}
 	vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
@@ -151,6 +160,7 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 			panic("the host does not change the response headers")
 		}
 	}
+	vm.current = nil
 	return types.ActionContinue
 }
 

@@ -22,7 +22,7 @@ type vm struct {
 	types.DefaultVMContext
 	counters counters
 	log      refusalLog
-	// current is the stream whose callback is under way.
+	// current is the stream whose callback is under way, for what handles a panic; nil between callbacks.
 	current *stream
 
 	// Scratch of the callback that is under way.

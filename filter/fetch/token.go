@@ -2,26 +2,25 @@ package fetch
 
 import "strings"
 
+// tokenBytes are the bytes that a token may have (RFC 9110, section 5.6.2): letters, digits and these marks.
+var tokenBytes = func() (is [256]bool) {
+	for c := '0'; c <= 'z'; c++ {
+		is[c] = c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a'
+	}
+	for _, c := range "!#$%&'*+-.^_`|~" {
+		is[c] = true
+	}
+	return is
+}()
+
 // IsToken reports whether s is a token (RFC 9110, section 5.6.2): the grammar of methods and header names.
 func IsToken(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if !isTokenByte(s[i]) {
+		if !tokenBytes[s[i]] {
 			return false
 		}
 	}
 	return s != ""
-}
-
-func isTokenByte(c byte) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	}
-	switch c {
-	case '!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~':
-		return true
-	}
-	return false
 }
 
 // EqualFold reports whether a and b are equal but for the case of ASCII letters. Header names compare so.

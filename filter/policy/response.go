@@ -35,10 +35,9 @@ type Response struct {
 	unknown []string
 }
 
-// MayOwn reports whether Add may care for a name of n bytes. It is for callers that can skip the others cheaply.
-func MayOwn(n int) bool {
-	return n == len(fetch.HeaderVary) || n == len(fetch.PseudoStatus) || n >= len(namespace)
-}
+// ResponseNames has a bit for each length, below 63, of a name that Response.Add cares for; bit 63 stands for all that are longer. It is for callers that
+// can pass over the others cheaply.
+const ResponseNames uint64 = 1<<len(fetch.HeaderVary) | 1<<len(fetch.PseudoStatus) | (1<<64 - 1<<len(namespace))
 
 // Add tells r of a header line, its name in lower case. value must stay as it is while r is in use.
 func (r *Response) Add(name, value string) {
