@@ -52,7 +52,8 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 		}
 		return p.Decide(r)
 	}
-	s.grant = append(s.grant[:0], value...)
+	// What is longer than an origin can be is malformed, and need not be kept to say so.
+	s.grant = append(s.grant[:0], value[:min(len(value), policy.MaxOrigin+1)]...)
 	r.Origins, r.Origin = 1, borrow(s.grant)
 	if _, asks := requestHeader(fetch.HeaderRequestMethod); !asks {
 		// It is no preflight.

@@ -7,6 +7,9 @@ import (
 	"corsguard/filter/origin"
 )
 
+// MaxOrigin is the length of the longest Origin that is not malformed.
+const MaxOrigin = origin.MaxLen
+
 // Request is what a decision needs to know of a request. Absent headers and pseudo-headers are empty strings.
 type Request struct {
 	Method    string
