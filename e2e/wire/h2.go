@@ -1,0 +1,170 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"corsguard/e2e/corpus"
+)
+
+// frameSize is the largest frame that every peer takes. A longer header block goes on in CONTINUATION frames.
+const frameSize = 16 << 10
+
+// H2 sends one request over a connection of its own, in HTTP/2 with prior knowledge.
+func H2(addr string, r corpus.Request) (Response, error) {
+	conn, err := DialH2(addr)
+	if err != nil {
+		return Response{}, err
+	}
+	defer conn.Close()
+	return conn.Do(r)
+}
+
+// InHTTP2 reports whether a request can be said in HTTP/2: it has no header of the connection.
+func InHTTP2(r corpus.Request) bool {
+	for _, name := range []string{"connection", "upgrade", "host", "transfer-encoding", "keep-alive", "proxy-connection"} {
+		if has(r.Headers, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// H2Conn is an HTTP/2 connection, for one request after the other. It keeps to no flow control: what the tests get back is short.
+type H2Conn struct {
+	net.Conn
+	framer  *http2.Framer
+	block   bytes.Buffer
+	encoder *hpack.Encoder
+	stream  uint32 // the last one opened
+}
+
+// DialH2 opens a connection.
+func DialH2(addr string) (*H2Conn, error) {
+	conn, err := dial(addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &H2Conn{Conn: conn, framer: http2.NewFramer(conn, conn)}
+	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	c.encoder = hpack.NewEncoder(&c.block)
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	if err := c.framer.WriteSettings(); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Do sends a request and reads its response. A stream or connection that Envoy resets is an error.
+func (c *H2Conn) Do(r corpus.Request) (Response, error) {
+	if err := c.SetDeadline(time.Now().Add(exchangeLimit)); err != nil {
+		return Response{}, err
+	}
+	if err := c.Send(r); err != nil {
+		return Response{}, err
+	}
+	return c.read(r.Method)
+}
+
+// Send opens a stream with a request and does not wait for its response.
+func (c *H2Conn) Send(r corpus.Request) error {
+	r.Fill()
+	if c.stream == 0 {
+		c.stream = 1
+	} else {
+		c.stream += 2
+	}
+	block := c.encode(r)
+	first, rest := block[:min(len(block), frameSize)], block[min(len(block), frameSize):]
+	err := c.framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID:      c.stream,
+		BlockFragment: first,
+		EndStream:     r.Method != "CONNECT", // a tunnel stays open
+		EndHeaders:    len(rest) == 0,
+	})
+	for err == nil && len(rest) > 0 {
+		n := min(len(rest), frameSize)
+		err = c.framer.WriteContinuation(c.stream, n == len(rest), rest[:n])
+		rest = rest[n:]
+	}
+	return err
+}
+
+// Cancel resets the stream that Send opened last.
+func (c *H2Conn) Cancel() error { return c.framer.WriteRSTStream(c.stream, http2.ErrCodeCancel) }
+
+func (c *H2Conn) encode(r corpus.Request) []byte {
+	c.block.Reset()
+	fields := []corpus.Header{{":method", r.Method}, {":authority", r.Authority}}
+	if r.Method != "CONNECT" {
+		fields = append(fields, corpus.Header{":scheme", r.Scheme}, corpus.Header{":path", r.Path})
+	}
+	for _, h := range append(fields, r.Headers...) {
+		c.encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(h[0]), Value: h[1]}) // a bytes.Buffer takes all
+	}
+	return c.block.Bytes()
+}
+
+func (c *H2Conn) read(method string) (Response, error) {
+	var resp Response
+	for {
+		frame, err := c.framer.ReadFrame()
+		if err != nil {
+			return resp, err
+		}
+		if id := frame.Header().StreamID; id != 0 && id != c.stream {
+			continue // of a stream that was cancelled
+		}
+		ended := false
+		switch f := frame.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				err = c.framer.WriteSettingsAck()
+			}
+		case *http2.PingFrame:
+			if !f.IsAck() {
+				err = c.framer.WritePing(true, f.Data)
+			}
+		case *http2.MetaHeadersFrame:
+			err = resp.take(f)
+			ended = f.StreamEnded() || method == "CONNECT" && resp.Status/100 == 2
+		case *http2.DataFrame:
+			resp.Body = append(resp.Body, f.Data()...)
+			ended = f.StreamEnded()
+		case *http2.RSTStreamFrame:
+			err = fmt.Errorf("stream %d reset: %v", f.StreamID, f.ErrCode)
+		case *http2.GoAwayFrame:
+			err = fmt.Errorf("connection closed: %v %s", f.ErrCode, f.DebugData())
+		}
+		if ended || err != nil {
+			return resp, err
+		}
+	}
+}
+
+// take reads the head of a response. Of interim ones nothing stays, and trailers only add.
+func (r *Response) take(f *http2.MetaHeadersFrame) error {
+	if status := f.PseudoValue("status"); status != "" {
+		n, err := strconv.Atoi(status)
+		if err != nil {
+			return err
+		}
+		*r = Response{Status: n}
+	}
+	for _, h := range f.RegularFields() {
+		r.Headers = append(r.Headers, corpus.Header{h.Name, h.Value})
+	}
+	return nil
+}
