@@ -96,10 +96,9 @@ func editResponse(e policy.Edit) bool {
 	return sdk.RemoveHeaderMapValue(sdk.ResponseHeaders, dataOf(e.Name), len(e.Name)) == sdk.StatusOK
 }
 
-// reply sends a local response, and reports whether the host took it. scratch is reused for the headers.
-func reply(status int, headers []policy.Header, body string, scratch *[]byte) bool {
-	*scratch = appendPairs((*scratch)[:0], headers)
-	return sdk.SendLocalResponse(uint32(status), dataOf(body), len(body), unsafe.SliceData(*scratch), len(*scratch)) == sdk.StatusOK
+// sendReply sends a local response with a serialised map of headers, and reports whether the host took it.
+func sendReply(status int, headers []byte, body string) bool {
+	return sdk.SendLocalResponse(uint32(status), dataOf(body), len(body), unsafe.SliceData(headers), len(headers)) == sdk.StatusOK
 }
 
 // track lets the binding to the host find the plugin of a stream.

@@ -44,29 +44,17 @@ func track(uint32, types.PluginContext) {}
 
 func (v *vm) containPanics() {} // TinyGo ends the program
 
-type pairs struct {
-	name, value string
-	rest        [][2]string
-}
-
-func (p *pairs) nextOf(uint64) bool {
-	if len(p.rest) == 0 {
-		return false
+// The SDK takes header maps apart; pairs reads them in their serialised form.
+func readAll(all [][2]string, err error) (pairs, bool) {
+	if err != nil {
+		return pairs{}, false
 	}
-	p.name, p.value = p.rest[0][0], p.rest[0][1]
-	p.rest = p.rest[1:]
-	return true
+	return newPairs(appendPairs(nil, all))
 }
 
-func requestHeaders() (pairs, bool) {
-	all, err := proxywasm.GetHttpRequestHeaders()
-	return pairs{rest: all}, err == nil
-}
+func requestHeaders() (pairs, bool) { return readAll(proxywasm.GetHttpRequestHeaders()) }
 
-func responseHeaders() (pairs, bool) {
-	all, err := proxywasm.GetHttpResponseHeaders()
-	return pairs{rest: all}, err == nil
-}
+func responseHeaders() (pairs, bool) { return readAll(proxywasm.GetHttpResponseHeaders()) }
 
 func editResponse(e policy.Edit) bool {
 	var err error
@@ -81,8 +69,12 @@ func editResponse(e policy.Edit) bool {
 	return err == nil
 }
 
-func reply(status int, headers []policy.Header, body string, _ *[]byte) bool {
-	return proxywasm.SendHttpResponse(uint32(status), headers, []byte(body), -1) == nil
+func sendReply(status int, headers []byte, body string) bool {
+	var all [][2]string
+	for p, ok := newPairs(headers); ok && p.nextOf(^uint64(0)); {
+		all = append(all, [2]string{p.name, p.value})
+	}
+	return proxywasm.SendHttpResponse(uint32(status), all, []byte(body), -1) == nil
 }
 
 func borrow(b []byte) string { return string(b) }

@@ -68,8 +68,11 @@ func (p *plugin) OnTick() {
 	p.vm.log.tick(time.Now().UnixNano())
 }
 
-// maxFree bounds the streams that wait to be used again.
-const maxFree = 1024
+// Bounds of what waits to be used again: streams, and the bytes of each.
+const (
+	maxFree      = 1024
+	maxFreeBytes = 4096
+)
 
 // NewHttpContext implements types.PluginContext.
 func (p *plugin) NewHttpContext(uint32) types.HttpContext {
@@ -83,8 +86,8 @@ func (p *plugin) NewHttpContext(uint32) types.HttpContext {
 }
 
 func (p *plugin) reuse(s *stream) {
-	if len(p.free) < maxFree {
-		*s = stream{plugin: p, grant: s.grant[:0]}
+	if len(p.free) < maxFree && cap(s.sent) <= maxFreeBytes {
+		*s = stream{plugin: p, grant: s.grant[:0], sent: s.sent[:0]}
 		p.free = append(p.free, s)
 	}
 }

@@ -12,8 +12,10 @@ type stream struct {
 	types.DefaultHttpContext
 	plugin   *plugin
 	decision policy.Decision
-	// replied: the response is the filter's own. Envoy leads it through the response callback too, and it is complete as it is.
+	// replied: the response is the filter's own, with the headers of sent, a serialised map. Envoy leads it through the response callback too, after it
+	// has added what the route adds to responses.
 	replied bool
+	sent    []byte
 	// grant holds the Origin, and what decision.Grant says.
 	grant []byte
 }
@@ -132,8 +134,9 @@ func (s *stream) reply() {
 	if d.Status == 403 {
 		body = "Refused by the cross-origin policy: " + d.Reason.String() + "\n"
 	}
+	s.sent = appendPairs(s.sent[:0], vm.headers)
 	s.replied = true
-	if !reply(d.Status, vm.headers, body, &vm.buffer) {
+	if !sendReply(d.Status, s.sent, body) {
 		s.replied = false
 		panic("the host does not take the local reply")
 	}
@@ -141,9 +144,6 @@ func (s *stream) reply() {
 
 // OnHttpResponseHeaders implements types.HttpContext.
 func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
-	if s.replied {
-		return types.ActionContinue
-	}
 	vm := s.plugin.vm
 	vm.current = s
 	responseFault()
@@ -152,10 +152,15 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 		panic("the host does not give the response headers")
 	}
 	var r policy.Response
-	for headers.nextOf(policy.ResponseNames) {
-		r.Add(headers.name, headers.value)
+	readResponse(&r, headers)
+	if s.replied {
+		var sent policy.Response
+		headers, _ = newPairs(s.sent)
+		readResponse(&sent, headers)
+		vm.edits = policy.Restore(&sent, &r, s.decision.Vary, &vm.memo, vm.edits[:0])
+	} else {
+		vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
 	}
-	vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
 	for _, e := range vm.edits {
 		if !editResponse(e) {
 			panic("the host does not change the response headers")
@@ -163,6 +168,12 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	}
 	vm.current = nil
 	return types.ActionContinue
+}
+
+func readResponse(r *policy.Response, headers pairs) {
+	for headers.nextOf(policy.ResponseNames) {
+		r.Add(headers.name, headers.value)
+	}
 }
 
 // OnHttpStreamDone implements types.HttpContext.

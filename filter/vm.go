@@ -29,7 +29,6 @@ type vm struct {
 	memo    policy.VaryMemo
 	edits   []policy.Edit
 	headers []policy.Header
-	buffer  []byte
 }
 
 // NewPluginContext implements types.VMContext.

@@ -66,11 +66,11 @@ func checkDocument(data []byte) *Problem {
 	case len(data) > MaxBytes:
 		return problem("is longer than "+strconv.Itoa(MaxBytes)+" bytes", "write fewer patterns, with wildcards")
 	case !utf8.Valid(data):
-		return problem("is not valid UTF-8", "write UTF-8 without a byte order mark")
+		return problem("is not valid UTF-8", "write UTF-8 without a byte order mark, in Envoy as a google.protobuf.StringValue")
 	case depth(data) > MaxDepth:
 		return problem("is nested more than "+strconv.Itoa(MaxDepth)+" levels deep", "write what the reference shows")
 	case !gjson.ValidBytes(data):
-		return problem("is not valid JSON", "check commas, quotes and brackets; there must be one value and nothing behind it")
+		return problem("is not valid JSON", "check commas, quotes and brackets; there must be one value and nothing behind it, in Envoy as a google.protobuf.StringValue")
 	}
 	return nil
 }

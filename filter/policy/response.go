@@ -191,6 +191,20 @@ func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	return edits
 }
 
+// Restore appends what has to be done to the response r, a local reply that was sent with the headers of sent and that Envoy has changed since: a
+// route's response_headers_to_add counts for local replies too, and must not add a grant.
+func Restore(sent, r *Response, on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
+	if sent.seen || r.seen {
+		for i := allowOrigin; i <= timingAllowOrigin; i++ {
+			edits = r.edit(i, sent.values[i], edits)
+		}
+		for _, name := range r.unknown {
+			edits = appendEdit(edits, RemoveHeader, name, "")
+		}
+	}
+	return r.editVary(on, memo, edits)
+}
+
 // actualValue returns the value of the header i on a response to an actual request, "" where it must not be there.
 func (p *Policy) actualValue(d *Decision, i int) string {
 	if d.Grant == "" {
