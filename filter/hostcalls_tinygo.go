@@ -38,7 +38,7 @@ type metric struct{ proxywasm.MetricCounter }
 
 func defineCounter(_ *bool, name string) metric { return metric{proxywasm.DefineCounterMetric(name)} }
 
-func (m metric) increment(n uint64) { m.Increment(n) }
+func (m metric) increment(n uint64) { m.MetricCounter.Increment(n) }
 
 func track(uint32, types.PluginContext) {}
 

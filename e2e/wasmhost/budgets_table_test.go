@@ -20,7 +20,8 @@ func edits(calls ...string) string {
 }
 
 const (
-	ownReply = " | on_response_headers 1" // the filter's own reply comes by, and is left alone
+	// The filter's own reply comes by, and is compared with what was sent: a route may have added headers.
+	ownReply = "get_header_map_pairs 1 | on_memory_allocate 1, on_response_headers 1"
 	nothing  = " | "
 )
 

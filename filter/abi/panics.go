@@ -1,3 +1,5 @@
+//go:build !tinygo
+
 package abi
 
 import "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"

@@ -202,7 +202,7 @@ func (p *Policy) allowsMethod(method string) bool {
 		return true
 	}
 	if p.anyMethod {
-		return fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
+		return len(method) <= maxName && fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
 	}
 	for _, m := range p.methods {
 		if m == method {

@@ -114,8 +114,8 @@ type headerSet struct {
 	longest       int
 }
 
-// maxHeaderName bounds the names that a headerSet can hold; configuration refuses longer ones.
-const maxHeaderName = 256
+// maxName bounds methods and header names; configuration refuses longer ones.
+const maxName = 256
 
 func newHeaderSet(names []string) headerSet {
 	s := headerSet{names: make(map[string]struct{}, len(names))}
@@ -133,13 +133,13 @@ func (s *headerSet) has(name string) bool {
 	if s.any {
 		return s.authorization || !fetch.EqualFold(name, fetch.HeaderAuthorization)
 	}
-	if len(name) > s.longest || len(name) > maxHeaderName {
+	if len(name) > s.longest || len(name) > maxName {
 		return false
 	}
 	if _, ok := s.names[name]; ok && name != fetch.Wildcard {
 		return true // as browsers send it, in lower case
 	}
-	var buf [maxHeaderName]byte
+	var buf [maxName]byte
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if c >= 'A' && c <= 'Z' {
