@@ -6,7 +6,10 @@ require (
 	github.com/tetratelabs/proxy-wasm-go-sdk v0.24.0
 	github.com/tidwall/gjson v1.20.0
 	golang.org/x/net v0.35.0
+	gopkg.in/yaml.v3 v3.0.1
 )
+
+require github.com/tetratelabs/wazero v1.7.2 // indirect
 
 require (
 	github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/sdk v0.0.0

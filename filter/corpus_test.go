@@ -252,7 +252,8 @@ func TestRefusedConfigurations(t *testing.T) {
 				t.Fatalf("accepted; want errors at %q", r.Paths)
 			}
 			var got []string
-			for _, p := range problems {
+			for i := range problems {
+				p := &problems[i]
 				got = append(got, p.Path)
 				if p.Reason == "" || p.Fix == "" || strings.ContainsAny(p.String(), "\n\r\x00") {
 					t.Errorf("a problem lacks a part, or is no single line: %q", p)

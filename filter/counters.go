@@ -4,6 +4,8 @@ import "corsguard/filter/policy"
 
 // counters counts outcomes. The host is told at ticks: until then counts are numbers in the VM.
 type counters struct {
+	_ [0]func() // not comparable: nothing compares counters, so nothing is linked for it
+
 	defined bool
 	metrics [policy.NumOutcomes]metric
 	pending [policy.NumOutcomes]uint64

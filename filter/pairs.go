@@ -51,6 +51,13 @@ func (p *pairs) nextOf(lengths uint64) bool {
 	return false
 }
 
+// isStatusAnd reports whether p is a :status of three digits, followed by exactly the headers of q. It is quick, and false where the order differs.
+func (p *pairs) isStatusAnd(q *pairs) bool {
+	const status, size = ":status\x00", len(":status\x00200\x00")
+	return len(p.sizes) == len(q.sizes)+sizesPerHeader && p.sizes[sizesPerHeader:] == q.sizes &&
+		len(p.data) == len(q.data)+size && p.data[:len(status)] == status && p.data[size:] == q.data
+}
+
 func u32(s string) uint32 {
 	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }

@@ -73,6 +73,12 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 	return p.Decide(r)
 }
 
+// names are the headers that readRequest looks for. Of the last ones there may be several lines.
+var names = [...]string{
+	fetch.PseudoMethod, fetch.PseudoScheme, fetch.PseudoAuthority, fetch.PseudoPath, fetch.HeaderForwardedProto,
+	fetch.HeaderRequestMethod, fetch.HeaderRequestHeaders, fetch.HeaderRequestPrivateNetwork,
+}
+
 // requestNames has a bit for the length of each name that readRequest looks for.
 const requestNames uint64 = 1<<len(fetch.HeaderOrigin) | 1<<len(fetch.HeaderRequestMethod) | 1<<len(fetch.HeaderRequestHeaders) |
 	1<<len(fetch.HeaderRequestPrivateNetwork) | 1<<len(fetch.PseudoMethod) | 1<<len(fetch.PseudoScheme) | 1<<len(fetch.PseudoAuthority) |
@@ -86,29 +92,19 @@ func readRequest(r *policy.Request) {
 	}
 	*r = policy.Request{}
 	forwardedProto := ""
+	fields := [len(names)]*string{&r.Method, &r.Scheme, &r.Authority, &r.Path, &forwardedProto, &r.RequestMethod, &r.RequestHeaders, &r.RequestPrivateNetwork}
 	for headers.nextOf(requestNames) {
-		value := headers.value
-		switch headers.name {
-		case fetch.HeaderOrigin:
+		if headers.name == fetch.HeaderOrigin {
 			if r.Origins++; r.Origins == 1 {
-				r.Origin = value
+				r.Origin = headers.value
 			}
-		case fetch.HeaderRequestMethod:
-			joinLine(&r.RequestMethod, value)
-		case fetch.HeaderRequestHeaders:
-			joinLine(&r.RequestHeaders, value)
-		case fetch.HeaderRequestPrivateNetwork:
-			joinLine(&r.RequestPrivateNetwork, value)
-		case fetch.PseudoMethod:
-			r.Method = value
-		case fetch.PseudoScheme:
-			r.Scheme = value
-		case fetch.PseudoAuthority:
-			r.Authority = value
-		case fetch.PseudoPath:
-			r.Path = value
-		case fetch.HeaderForwardedProto:
-			forwardedProto = value
+			continue
+		}
+		for i, name := range names {
+			if headers.name == name {
+				joinLine(fields[i], headers.value)
+				break
+			}
 		}
 	}
 	// Envoy sets this one, or lets it through from a peer that it trusts.
@@ -151,14 +147,11 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	if !ok {
 		panic("the host does not give the response headers")
 	}
-	var r policy.Response
-	readResponse(&r, headers)
 	if s.replied {
-		var sent policy.Response
-		headers, _ = newPairs(s.sent)
-		readResponse(&sent, headers)
-		vm.edits = policy.Restore(&sent, &r, s.decision.Vary, &vm.memo, vm.edits[:0])
+		s.restore(headers)
 	} else {
+		var r policy.Response
+		readResponse(&r, headers)
 		vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
 	}
 	for _, e := range vm.edits {
@@ -168,6 +161,20 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	}
 	vm.current = nil
 	return types.ActionContinue
+}
+
+// restore finds the edits that undo what was changed on the filter's own reply.
+func (s *stream) restore(headers pairs) {
+	vm := s.plugin.vm
+	vm.edits = vm.edits[:0]
+	sentHeaders, _ := newPairs(s.sent)
+	if headers.isStatusAnd(&sentHeaders) {
+		return
+	}
+	var sent, r policy.Response
+	readResponse(&sent, sentHeaders)
+	readResponse(&r, headers)
+	vm.edits = policy.Restore(&sent, &r, s.decision.Vary, &vm.memo, vm.edits)
 }
 
 func readResponse(r *policy.Response, headers pairs) {

@@ -64,11 +64,11 @@ func (r *reader) checkOrigins(b *block) {
 			if b.AllowNull {
 				r.warn(b.null.path, b.null.raw, "adds nothing to any origin", "leave it out")
 			}
-			if b.AllowPrivateNetwork {
-				r.warn(p.path, p.raw, "any origin may reach the private network", "list the origins")
-			}
 		case p.Kind == origin.Exact && p.Port != origin.AnyPort && wildcards.Match(p.String()) == origin.Listed:
 			r.warn(p.path, p.raw, "another pattern of the list covers it", "leave one of them out")
+		}
+		if b.AllowPrivateNetwork && (p.Kind == origin.Any || p.Kind == origin.AnyHost) {
+			r.warn(p.path, p.raw, "any origin may reach the private network", "list the origins")
 		}
 		if !b.AllowCredentials && p.SpansPublicSuffix() {
 			r.warn(p.path, p.raw, "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners", "name the site")

@@ -4,6 +4,8 @@ package config
 
 // Problem is one mistake in a configuration, or one thing that is allowed but unwise.
 type Problem struct {
+	_ [0]func() // not comparable: nothing compares problems, so nothing is linked for it
+
 	Path   string // such as cors.allowOrigins[1]; $ is the whole document
 	Value  string // the JSON text of the value, cut; may be empty
 	Reason string
@@ -24,14 +26,14 @@ type Error []Problem
 
 // Error returns the problems, one on a line.
 func (e Error) Error() string {
-	s := ""
+	var b []byte
 	for i := range e {
 		if i > 0 {
-			s += "\n"
+			b = append(b, '\n')
 		}
-		s += e[i].String()
+		b = append(b, e[i].String()...)
 	}
-	return s
+	return string(b)
 }
 
 const maxShownValue = 120

@@ -16,12 +16,12 @@ type reader struct {
 
 //go:noinline // the plugin's size is start-up time
 func (r *reader) fail(path, raw, reason, fix string) {
-	r.errs = append(r.errs, Problem{path, shown(raw), reason, fix})
+	r.errs = append(r.errs, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
 }
 
 //go:noinline // the plugin's size is start-up time
 func (r *reader) warn(path, raw, reason, fix string) {
-	r.warns = append(r.warns, Problem{path, shown(raw), reason, fix})
+	r.warns = append(r.warns, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
 }
 
 // field is a key that an object may have.

@@ -178,7 +178,7 @@ func (p *Pattern) setInLabel(host string) error {
 	// A host with any byte in the wildcard's place must be a host.
 	one := host[:star] + "1" + host[star+1:]
 	if dot < 0 {
-		if isNumericHost(one) {
+		if isNumericHost(one) && isDotted(host) {
 			return errIPWildcard()
 		}
 		return bad("has a wildcard in the last label, which would span top-level domains", "write the last label out")
@@ -209,6 +209,16 @@ func errIPWildcard() error {
 func isNumericHost(host string) bool {
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	return last != "" && isNumeric(last)
+}
+
+// isDotted reports whether host has nothing but digits, dots and wildcards.
+func isDotted(host string) bool {
+	for i := 0; i < len(host); i++ {
+		if c := host[i]; (c < '0' || c > '9') && c != '.' && c != '*' {
+			return false
+		}
+	}
+	return true
 }
 
 func separatorError(c byte) error {

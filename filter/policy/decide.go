@@ -45,6 +45,8 @@ const (
 
 // Decision is what a request gets. It is a value; its strings may alias those of the Request.
 type Decision struct {
+	_ [0]func() // not comparable, like Request
+
 	Kind   Kind
 	Reason Reason
 	// Status is that of the local reply, 0 where the request goes on.
@@ -92,9 +94,18 @@ func (p *Policy) Decide(r *Request) Decision {
 		return Decision{Kind: Actual, Reason: reason, Grant: p.grant(r), Vary: p.vary(VaryOrigin)}
 	}
 	if r.isSameOrigin() {
-		return Decision{Kind: Actual, Reason: SameOrigin, Vary: VaryOrigin}
+		return p.sameOrigin(VaryOrigin)
 	}
 	return p.RefuseActual(reason)
+}
+
+// sameOrigin returns the decision for a request to its own origin, which no pattern matches.
+func (p *Policy) sameOrigin(on VaryOn) Decision {
+	d := Decision{Kind: Actual, Reason: SameOrigin, Vary: p.vary(on)}
+	if p.anyOrigin {
+		d.Grant = fetch.Wildcard
+	}
+	return d
 }
 
 // RefuseActual returns the decision for an actual request that is refused for reason.
@@ -153,7 +164,7 @@ func (p *Policy) judgeOrigin(r *Request) Reason {
 func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
 	if reason.Verdict() == Refused {
 		if r.isSameOrigin() {
-			return Decision{Kind: Actual, Reason: SameOrigin, Vary: VaryPreflight}
+			return p.sameOrigin(VaryPreflight)
 		}
 		d := Decision{Kind: Preflight, Reason: reason, Vary: VaryPreflight}
 		switch p.onRefusedPreflight {
@@ -181,8 +192,9 @@ func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
 	headersOK := true
 	if r.RequestHeaders != "" || p.headers.any && p.echoes() {
 		var echo string
-		echo, headersOK = p.judgeHeaders(r.RequestHeaders)
-		if p.headers.any && p.echoes() {
+		wanted := p.headers.any && p.echoes()
+		echo, headersOK = p.judgeHeaders(r.RequestHeaders, wanted)
+		if wanted {
 			d.AllowHeaders = echo
 		}
 	}
@@ -212,9 +224,9 @@ func (p *Policy) allowsMethod(method string) bool {
 	return false
 }
 
-// judgeHeaders reports whether all names of the list value are allowed, and returns the list of those that are, for an echo: value itself where
-// it is well-formed and whole.
-func (p *Policy) judgeHeaders(value string) (echo string, ok bool) {
+// judgeHeaders reports whether all names of the list value are allowed, and returns the list of those that are, where an echo is wanted: value itself
+// if it is well-formed and whole.
+func (p *Policy) judgeHeaders(value string, wanted bool) (echo string, ok bool) {
 	if value == "" {
 		return "", true
 	}
@@ -226,10 +238,10 @@ func (p *Policy) judgeHeaders(value string) (echo string, ok bool) {
 	switch {
 	case list.Malformed():
 		return "", false
+	case !wanted:
+		return "", all
 	case all && !list.HasEmpty():
 		return value, true
-	case !p.headers.any:
-		return "", all // no echo is wanted
 	}
 	kept := make([]byte, 0, len(value))
 	list = fetch.NewList(value)

@@ -93,14 +93,14 @@ func Compile(c *CORS) (*Policy, error) {
 //
 //go:noinline
 func list(elements []string) string {
-	s := ""
-	for _, e := range elements {
-		if s != "" {
-			s += ", "
+	var b []byte
+	for i, e := range elements {
+		if i > 0 {
+			b = append(b, ", "...)
 		}
-		s += e
+		b = append(b, e...)
 	}
-	return s
+	return string(b)
 }
 
 // echoes reports whether `*` in a list must be answered by what was asked: with credentials browsers take `*` to the letter.

@@ -102,13 +102,15 @@ const (
 
 // Edit is one change of a response's headers.
 type Edit struct {
+	_ [0]func() // not comparable, like Request
+
 	Op          Op
 	Name, Value string
 }
 
 //go:noinline
 func appendEdit(edits []Edit, op Op, name, value string) []Edit {
-	return append(edits, Edit{op, name, value})
+	return append(edits, Edit{Op: op, Name: name, Value: value})
 }
 
 // VaryMemo remembers the last Vary header that was merged, so that the usual response allocates nothing. It belongs to one user at a time.
@@ -170,7 +172,7 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 // replace appends the edits for a response that has CORS headers of the upstream.
 func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	keepCORS, keepTiming := false, false
-	if p.keepUpstreamHeaders {
+	if p.keepUpstreamHeaders && d.Reason != InternalError {
 		keepCORS = len(r.unknown) > 0
 		for i := allowOrigin; i < timingAllowOrigin; i++ {
 			keepCORS = keepCORS || r.lines[i] > 0
