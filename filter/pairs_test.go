@@ -147,3 +147,33 @@ func FuzzPairs(f *testing.F) {
 		}
 	})
 }
+
+func TestAReplyThatWasOnlyGivenItsStatusIsRecognised(t *testing.T) {
+	for _, sent := range someMaps {
+		q, _ := newPairs(appendPairs(nil, sent))
+		for _, c := range []struct {
+			headers []policy.Header
+			want    bool
+		}{
+			{append([]policy.Header{{":status", "204"}}, sent...), true},
+			{append(slices.Clone(sent), policy.Header{":status", "204"}), len(sent) == 0},
+			{append([]policy.Header{{":status", "204"}, {"x", "y"}}, sent...), false},
+			{append([]policy.Header{{":statuz", "204"}}, sent...), false},
+			{append([]policy.Header{{":status", "20"}}, sent...), false},
+			{append([]policy.Header{{":status", "2044"}}, sent...), false},
+			{sent, false},
+		} {
+			p, _ := newPairs(appendPairs(nil, c.headers))
+			if got := p.isStatusAnd(&q); got != c.want {
+				t.Errorf("%q after %q: %v", c.headers, sent, got)
+			}
+		}
+	}
+	for _, a := range hostileMaps() {
+		for _, b := range hostileMaps() {
+			p, _ := newPairs(a)
+			q, _ := newPairs(b)
+			p.isStatusAnd(&q)
+		}
+	}
+}

@@ -62,8 +62,8 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 		if d := p.Decide(r); d.Verdict() == policy.Allowed {
 			return d
 		}
-		// A same-origin request is not to be refused; most others are told apart by the host alone.
-		if !s.plugin.logsRefusal() {
+		// A same-origin request is not to be refused; most others are told apart by the host alone. What is to be denied is looked at whole.
+		if !p.DeniesOrigins() && !s.plugin.logsRefusal() {
 			if r.Authority, _ = requestHeader(fetch.PseudoAuthority); !r.MayBeSameOrigin() {
 				return p.Decide(r)
 			}

@@ -95,6 +95,25 @@ func TestRefusalsAreLoggedUpToTheBound(t *testing.T) {
 	}
 }
 
+func TestTheBoundHoldsAcrossTheFirstTicks(t *testing.T) {
+	e := startEmulator(t, []byte(strictConfig))
+	for range 4 {
+		for range 3 {
+			e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil, 200)
+		}
+		e.Tick()
+	}
+	n := 0
+	for _, line := range e.GetWarnLogs() {
+		if strings.HasPrefix(line, "corsguard: refused ") {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d refusals are logged within a second, the bound is 2 in a minute: %q", n, e.GetWarnLogs())
+	}
+}
+
 func TestNoRefusalIsLoggedWhereTheBoundIsZero(t *testing.T) {
 	e := startEmulator(t, []byte(strings.Replace(strictConfig, `"refusalsPerMinute":2`, `"refusalsPerMinute":0`, 1)))
 	for range 3 {

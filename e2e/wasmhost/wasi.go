@@ -138,7 +138,7 @@ func pollOneoff(v *VM, a []uint64) Result {
 }
 
 // procExit only logs, as in Envoy: what comes after it in the module is not meant to run, and usually traps.
-func procExit(v *VM, a []uint64) Result {
+func procExit(v *VM, _ []uint64) Result {
 	v.logs = append(v.logs, Log{Trace, "wasi_unstable proc_exit"})
 	return OK
 }

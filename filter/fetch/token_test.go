@@ -143,8 +143,9 @@ func FuzzQuoted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit &= 0xff
 		got := Quoted(s, limit)
-		body, ok := strings.CutPrefix(strings.TrimSuffix(got, "…"), `"`)
-		if body, ok = strings.CutSuffix(body, `"`); !ok || strings.HasSuffix(got, "…") != (len(s) > limit) {
+		body, _ := strings.CutPrefix(strings.TrimSuffix(got, "…"), `"`)
+		body, ok := strings.CutSuffix(body, `"`)
+		if !ok || strings.HasSuffix(got, "…") != (len(s) > limit) {
 			t.Fatalf("Quoted(%q, %d) = %s", s, limit, got)
 		}
 		n := 0

@@ -92,8 +92,8 @@ func manyShapes(b testing.TB) (*Set, string) {
 }
 
 func BenchmarkMatchHostile(b *testing.B) {
-	for name, make := range map[string]func(testing.TB) (*Set, string){"labels": manyLabels, "shapes": manyShapes} {
-		set, s := make(b)
+	for name, build := range map[string]func(testing.TB) (*Set, string){"labels": manyLabels, "shapes": manyShapes} {
+		set, s := build(b)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
@@ -111,8 +111,8 @@ func BenchmarkMatchHostile(b *testing.B) {
 
 func TestTheMostHostileOriginIsMatchedInNoTime(t *testing.T) {
 	const enough = 50 * time.Millisecond // a slow machine needs a tenth of it
-	for name, make := range map[string]func(testing.TB) (*Set, string){"labels": manyLabels, "shapes": manyShapes} {
-		set, s := make(t)
+	for name, build := range map[string]func(testing.TB) (*Set, string){"labels": manyLabels, "shapes": manyShapes} {
+		set, s := build(t)
 		best := time.Hour
 		for range 5 {
 			start := time.Now()

@@ -96,7 +96,11 @@ func (p *Policy) Decide(r *Request) Decision {
 	if r.isSameOrigin() {
 		return p.sameOrigin(VaryOrigin)
 	}
-	return p.RefuseActual(reason)
+	d := p.RefuseActual(reason)
+	if r.Method == connectMethod {
+		d.Status = 0 // a tunnel is nothing that a page could open or read
+	}
+	return d
 }
 
 // sameOrigin returns the decision for a request to its own origin, which no pattern matches.
@@ -135,6 +139,9 @@ func (p *Policy) decideNoOrigin(r *Request) Decision {
 
 // NeedsRequestLine reports whether Decide reads the method and the path of a request without an Origin.
 func (p *Policy) NeedsRequestLine() bool { return p.onMissingOrigin == Deny }
+
+// DeniesOrigins reports whether an actual request may be denied because of its Origin.
+func (p *Policy) DeniesOrigins() bool { return p.onRefusedOrigin == Deny }
 
 func (p *Policy) judgeOrigin(r *Request) Reason {
 	if r.Origins > 1 {
@@ -241,7 +248,7 @@ func (p *Policy) judgeHeaders(value string, wanted bool) (echo string, ok bool) 
 	case !wanted:
 		return "", all
 	case all && !list.HasEmpty():
-		return value, true
+		return fetch.TrimOWS(value), true
 	}
 	kept := make([]byte, 0, len(value))
 	list = fetch.NewList(value)

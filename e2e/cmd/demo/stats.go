@@ -36,7 +36,7 @@ func checkStats(ctx context.Context, admin envoy.Admin, w io.Writer) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the counters are not\n%s\nbut\n%s (%v)", strings.Join(wantStats, "\n"), text, err)
+			return fmt.Errorf("the counters are not\n%s\nbut\n%s (%w)", strings.Join(wantStats, "\n"), text, err)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
