@@ -20,6 +20,9 @@ const window = int64(60e9)
 
 // tick is told the time in nanoseconds. (A time.Time here would link what prints one.)
 func (l *refusalLog) tick(now int64) {
+	if l.windowStart == 0 {
+		l.windowStart = now
+	}
 	if now-l.windowStart < window {
 		return
 	}
