@@ -3,7 +3,7 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OLDEST_ENVOY  := 1.36.2
 WASM_LIMIT    := 2800000
-FUZZTIME      ?= 20s
+FUZZTIME      ?= 300000x
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.
 E2E_TEST  := go -C e2e test -count=1 -timeout 10m
@@ -50,7 +50,7 @@ lint: ## run the linters
 	go run $(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	cd e2e && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../.golangci.yml ./...
 
-fuzz: ## run each fuzz target for FUZZTIME
+fuzz: ## run each fuzz target for FUZZTIME: a number of executions, or a time such as 20s
 	@set -e; for pkg in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \

@@ -14,6 +14,7 @@ type block struct {
 	patterns []located
 	// exposeAny and null are the places of exposeHeaders' `*` and of allowNull, which credentials forbid.
 	exposeAny, null                     *place
+	unknownNull                         bool // allowNull is there and no boolean
 	insecureOK, publicSuffixOK          bool
 	hasOrigins, hasOriginsFrom, grpcWeb bool
 }
@@ -53,7 +54,9 @@ func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
 			}
 		}},
 		{"allowNull", func(path string, v *gjson.Result) {
+			mistakes := len(r.errs)
 			r.boolean(&b.AllowNull)(path, v)
+			b.unknownNull = len(r.errs) > mistakes
 			b.null = &place{path, v.Raw}
 		}},
 		{"allowPrivateNetwork", r.boolean(&b.AllowPrivateNetwork)},
@@ -75,7 +78,7 @@ func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
 	if !isObject {
 		return nil
 	}
-	if !b.hasOrigins && !b.AllowNull && !b.hasOriginsFrom {
+	if !b.hasOrigins && !b.AllowNull && !b.unknownNull && !b.hasOriginsFrom {
 		r.fail(path, v.Raw, "allows no origin", `add "allowOrigins": ["https://app.example.com"]`)
 	}
 	r.checkCredentials(b)

@@ -5,7 +5,7 @@ import "strings"
 //go:generate go run ./genpsl -out psl_table.go
 
 // The generated pslTable holds the 32-bit FNV-1a hashes of the Public Suffix List's rules, sorted, each as its distance from the one before. A name that
-// is no public suffix is taken for one with a chance of about 2 in a million: the operator then sees a refusal that the override lifts.
+// is no public suffix is taken for one with a chance of less than ten in a million: the operator then sees a refusal that the override lifts.
 
 // psl is the table, unpacked when the first wildcard is checked.
 var psl []uint32

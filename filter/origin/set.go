@@ -19,8 +19,8 @@ const (
 // the right of a wildcard. So Match costs a few look-ups for each label of the origin, however many patterns there are.
 type Set struct {
 	exact map[string]struct{}
-	// open holds exact hosts whose port is left open.
-	open map[hostKey]struct{}
+	// open holds origins whose port is left open, without it.
+	open map[string]struct{}
 	// anyHost holds schemes of which every host matches.
 	anyHost map[string]struct{}
 	any     bool
@@ -33,8 +33,7 @@ type Set struct {
 }
 
 type (
-	hostKey struct{ scheme, host string }
-	edge    struct {
+	edge struct {
 		from  int32
 		label string
 	}
@@ -67,7 +66,7 @@ func (s *Set) Add(p *Pattern) {
 		put(&s.anyHost, p.Scheme)
 	case Exact:
 		if p.Port == AnyPort {
-			put(&s.open, hostKey{p.Scheme, p.Host})
+			put(&s.open, p.text[:len(p.text)-len(":*")])
 		} else {
 			put(&s.exact, p.text)
 		}
@@ -141,17 +140,17 @@ func (s *Set) Match(value string) Verdict {
 	if !ok {
 		return Malformed
 	}
-	if s.any || s.matchWildcards(&o) {
+	if s.any || s.matchWildcards(value, &o) {
 		return Listed
 	}
 	return Unlisted
 }
 
-func (s *Set) matchWildcards(o *Origin) bool {
+func (s *Set) matchWildcards(value string, o *Origin) bool {
 	if _, ok := s.anyHost[o.Scheme]; ok {
 		return true
 	}
-	if _, ok := s.open[hostKey{o.Scheme, o.Host}]; ok {
+	if _, ok := s.open[value[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
 		return true
 	}
 	if s.nodes == nil {

@@ -96,11 +96,8 @@ func (p *Policy) Decide(r *Request) Decision {
 	if r.isSameOrigin() {
 		return p.sameOrigin(VaryOrigin)
 	}
-	d := p.RefuseActual(reason)
-	if r.Method == connectMethod {
-		d.Status = 0 // a tunnel is nothing that a page could open or read
-	}
-	return d
+	// A tunnel is nothing that a page could open or read.
+	return p.refuse(reason, p.onRefusedOrigin == Deny && r.Method != connectMethod)
 }
 
 // sameOrigin returns the decision for a request to its own origin, which no pattern matches.
@@ -114,9 +111,13 @@ func (p *Policy) sameOrigin(on VaryOn) Decision {
 
 // RefuseActual returns the decision for an actual request that is refused for reason.
 func (p *Policy) RefuseActual(reason Reason) Decision {
+	return p.refuse(reason, p.onRefusedOrigin == Deny)
+}
+
+func (p *Policy) refuse(reason Reason, deny bool) Decision {
 	d := Decision{Kind: Actual, Reason: reason, Vary: p.vary(VaryOrigin)}
 	switch {
-	case p.onRefusedOrigin == Deny:
+	case deny:
 		d.Status, d.Vary = statusDenied, VaryOrigin
 	case p.anyOrigin && reason != InternalError:
 		// All responses are the same, or a cache could hand out one without the grant.
