@@ -1,0 +1,68 @@
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"corsguard/e2e/corpus"
+	"corsguard/e2e/envoy"
+	"corsguard/e2e/repo"
+	"corsguard/e2e/upstream"
+)
+
+// TestAPanicEndsOneRequest runs a build of the plugin that panics on demand. The request gets what a refused one gets, the next one what it should, and the
+// VM lives: Envoy never answers 503, and reports no crash.
+func TestAPanicEndsOneRequest(t *testing.T) {
+	t.Parallel()
+	faulty := buildFaulty(t)
+	g, err := engine.Gateway(t.Context(), clusters(), []string{faulty}, "--concurrency", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	put(t, g, envoy.HCM{Filters: []envoy.Object{envoy.Plugin{Wasm: faulty, Config: []byte(appConfig), Name: "faulty"}.Filter()}}.Listener("faulty"))
+	backend.On(t.Name(), upstream.Answer{Headers: upstreamCORS})
+
+	const rounds = 10
+	for range rounds {
+		for phase, want := range map[string][]corpus.Header{"request": grantNothing, "response": nil} {
+			fault := corpus.Header{"x-fault", phase}
+			check(t, send(t, http1, g.Addr("faulty"), corpus.Request{Headers: []corpus.Header{originHeader(appOrigin), fault}}), 200, want...)
+			check(t, send(t, http1, g.Addr("faulty"), corpus.Request{Headers: []corpus.Header{originHeader(appOrigin)}}), 200, grantActual...)
+		}
+	}
+	until(t, 10*time.Second, func() error {
+		stats, err := g.Admin.Stats(t.Context(), "^wasmcustom\\.corsguard\\.panics$")
+		if n := stats["wasmcustom.corsguard.panics"]; n != 2*rounds {
+			return fmt.Errorf("%d panics are counted, want %d (%w)", n, 2*rounds, err)
+		}
+		return nil
+	})
+	if crashes := g.Log.Entries("[wasm]", "Uncaught RuntimeError"); len(crashes) > 0 {
+		t.Errorf("the VM crashed: %s", crashes[0])
+	}
+}
+
+func buildFaulty(t *testing.T) string {
+	t.Helper()
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "faulty.wasm")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-tags", "corsguard_faults", "-o", out, ".")
+	build.Dir = root
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if msg, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	return out
+}
