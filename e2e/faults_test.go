@@ -2,9 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,7 +15,10 @@ import (
 // VM lives: Envoy never answers 503, and reports no crash.
 func TestAPanicEndsOneRequest(t *testing.T) {
 	t.Parallel()
-	faulty := buildFaulty(t)
+	faulty, err := repo.BuildFaulty(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	g, err := engine.Gateway(t.Context(), clusters(), []string{faulty}, "--concurrency", "1")
 	if err != nil {
 		t.Fatal(err)
@@ -49,20 +49,4 @@ func TestAPanicEndsOneRequest(t *testing.T) {
 	if crashes := g.Log.Entries("[wasm]", "Uncaught RuntimeError"); len(crashes) > 0 {
 		t.Errorf("the VM crashed: %s", crashes[0])
 	}
-}
-
-func buildFaulty(t *testing.T) string {
-	t.Helper()
-	root, err := repo.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), "faulty.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-tags", "corsguard_faults", "-o", out, ".")
-	build.Dir = root
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if msg, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, msg)
-	}
-	return out
 }

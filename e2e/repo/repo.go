@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
@@ -36,4 +37,20 @@ func Wasm() (string, error) {
 		return "", fmt.Errorf("the plugin is not built (run `make build`): %w", err)
 	}
 	return path, nil
+}
+
+// BuildFaulty compiles into dir the plugin that panics on demand (build tag corsguard_faults), and returns its path.
+func BuildFaulty(dir string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	out := filepath.Join(dir, "faulty.wasm")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-tags", "corsguard_faults", "-o", out, ".")
+	build.Dir = root
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if printed, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, printed)
+	}
+	return out, nil
 }

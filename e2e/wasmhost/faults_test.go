@@ -2,8 +2,6 @@ package wasmhost_test
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,18 +15,11 @@ import (
 
 func faultyPlugin(t *testing.T, config string) *wasmhost.Plugin {
 	t.Helper()
-	root, err := repo.Root()
+	path, err := repo.BuildFaulty(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(t.TempDir(), "faults.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-tags", "corsguard_faults", "-o", out, ".")
-	build.Dir = root
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if msg, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, msg)
-	}
-	wasm, err := os.ReadFile(out)
+	wasm, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

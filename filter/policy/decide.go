@@ -97,7 +97,7 @@ func (p *Policy) Decide(r *Request) Decision {
 		return p.sameOrigin(VaryOrigin)
 	}
 	// A tunnel is nothing that a page could open or read.
-	return p.refuse(reason, p.onRefusedOrigin == Deny && r.Method != connectMethod)
+	return p.refuse(reason, p.DeniesOrigins() && r.Method != connectMethod)
 }
 
 // sameOrigin returns the decision for a request to its own origin, which no pattern matches.
@@ -111,7 +111,7 @@ func (p *Policy) sameOrigin(on VaryOn) Decision {
 
 // RefuseActual returns the decision for an actual request that is refused for reason.
 func (p *Policy) RefuseActual(reason Reason) Decision {
-	return p.refuse(reason, p.onRefusedOrigin == Deny)
+	return p.refuse(reason, p.DeniesOrigins())
 }
 
 func (p *Policy) refuse(reason Reason, deny bool) Decision {
@@ -197,14 +197,10 @@ func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
 			d.AllowMethods = r.RequestMethod
 		}
 	}
-	headersOK := true
-	if r.RequestHeaders != "" || p.headers.any && p.echoes() {
-		var echo string
-		wanted := p.headers.any && p.echoes()
-		echo, headersOK = p.judgeHeaders(r.RequestHeaders, wanted)
-		if wanted {
-			d.AllowHeaders = echo
-		}
+	echoHeaders := p.headers.any && p.echoes()
+	echo, headersOK := p.judgeHeaders(r.RequestHeaders, echoHeaders)
+	if echoHeaders {
+		d.AllowHeaders = echo
 	}
 	switch {
 	case !methodOK:

@@ -136,7 +136,7 @@ func (s *headerSet) has(name string) bool {
 	if len(name) > s.longest || len(name) > maxName {
 		return false
 	}
-	if _, ok := s.names[name]; ok && name != fetch.Wildcard {
+	if _, ok := s.names[name]; ok {
 		return true // as browsers send it, in lower case
 	}
 	var buf [maxName]byte
