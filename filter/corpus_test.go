@@ -19,8 +19,8 @@ type (
 		Name    string
 		Config  json.RawMessage
 		Request struct {
-			Method, Scheme, Authority, Path string
-			Headers                         []policy.Header
+			Method, Scheme, Authority, Path, Route string
+			Headers                                []policy.Header
 		}
 		Upstream struct {
 			Status  int
@@ -31,6 +31,7 @@ type (
 			Status                 int
 			Headers                []policy.Header
 			Kind, Decision, Reason string
+			Rule                   string
 		}
 	}
 	corpusRefusal struct {
@@ -116,13 +117,18 @@ func (c *corpusCase) requestOf() policy.Request {
 	return r
 }
 
-func compile(t testing.TB, data []byte) *policy.Policy {
+// target gives what rules may ask of the request.
+func (c *corpusCase) target() *policy.Target {
+	return &policy.Target{Authority: or(c.Request.Authority, "api.example.test"), Path: or(c.Request.Path, "/"), Route: c.Request.Route}
+}
+
+func compile(t testing.TB, data []byte) *policy.Rules {
 	t.Helper()
 	spec, _, err := config.Parse(data)
 	if err != nil {
 		t.Fatalf("refused: %v", err)
 	}
-	p, err := policy.Compile(spec.CORS)
+	p, err := policy.Compile(&spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,12 +201,16 @@ func apply(headers []policy.Header, edits []policy.Edit) []policy.Header {
 func TestCorpusOnPolicy(t *testing.T) {
 	for _, c := range corpusCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			p := compile(t, c.Config)
+			rules := compile(t, c.Config)
 			r := c.requestOf()
+			rule, p := rules.Pick(c.target())
 			d := p.Decide(&r)
 			c.checkOutcome(t, d.Kind, d.Reason)
+			if got, want := rules.Name(rule), or(c.Want.Rule, policy.DefaultRule); got != want {
+				t.Errorf("rule %q, want %q", got, want)
+			}
 			if d.Status != 0 {
-				c.check(t, false, d.Status, p.Reply(&d, nil))
+				c.check(t, false, d.Status, d.Reply(nil))
 				return
 			}
 			var response policy.Response

@@ -2,49 +2,98 @@ package filter
 
 import "corsguard/filter/policy"
 
-// counters counts outcomes. The host is told at ticks: until then counts are numbers in the VM.
+// counters counts outcomes, by rule. The host is told at ticks: until then counts are numbers in the VM.
 type counters struct {
 	_ [0]func() // not comparable: nothing compares counters, so nothing is linked for it
 
-	defined bool
-	metrics [policy.NumOutcomes]metric
-	pending [policy.NumOutcomes]uint64
+	rules map[string]*ruleCounters
+	// changed lists the rules that have something to tell.
+	changed []*ruleCounters
 	panics  metric
 	// pendingPanics counts callbacks that a panic ended.
 	pendingPanics uint64
 }
 
-// define creates the metrics, once for a VM. Their number does not depend on traffic.
-func (c *counters) define(rule string) bool {
-	if c.defined {
+// ruleCounters are those of one rule. Plugins of a VM that have rules of the same name share them.
+type ruleCounters struct {
+	_ [0]func() // not comparable
+
+	name    string
+	changed bool
+	defined [policy.NumOutcomes]bool
+	metrics [policy.NumOutcomes]metric
+	pending [policy.NumOutcomes]uint64
+}
+
+// define creates the metrics of the default rule, once for a VM, and reports whether the host took them. Those of other rules are created when they first count:
+// a thousand rules have thirty thousand of them. Their number depends on the configuration and not on traffic.
+func (c *counters) define() bool {
+	if c.rules != nil {
 		return true
 	}
 	ok := true
-	for i := range c.metrics {
-		o := policy.Outcome(i)
-		if !o.IsPossible() {
-			continue
-		}
-		kind, reason := o.Split()
-		c.metrics[i] = defineCounter(&ok, "corsguard.rule."+rule+".kind."+kind.String()+
-			".decision."+reason.Verdict().String()+".reason."+reason.String())
-	}
 	c.panics = defineCounter(&ok, "corsguard.panics")
-	c.defined = ok
+	r := &ruleCounters{name: policy.DefaultRule}
+	for i := range r.metrics {
+		if policy.Outcome(i).IsPossible() {
+			r.define(&ok, policy.Outcome(i))
+		}
+	}
+	if ok {
+		c.rules = map[string]*ruleCounters{r.name: r}
+	}
 	return ok
 }
 
-func (c *counters) count(o policy.Outcome) { c.pending[o]++ }
+// of returns the counters of a rule.
+func (c *counters) of(rule string) *ruleCounters {
+	r := c.rules[rule]
+	if r == nil {
+		r = &ruleCounters{name: rule}
+		c.rules[rule] = r
+	}
+	return r
+}
+
+func (r *ruleCounters) define(ok *bool, o policy.Outcome) {
+	kind, reason := o.Split()
+	r.metrics[o] = defineCounter(ok, "corsguard.rule."+r.name+".kind."+kind.String()+
+		".decision."+reason.Verdict().String()+".reason."+reason.String())
+	r.defined[o] = true
+}
+
+func (c *counters) count(r *ruleCounters, o policy.Outcome) {
+	r.pending[o]++
+	if !r.changed {
+		r.changed = true
+		c.changed = append(c.changed, r)
+	}
+}
 
 func (c *counters) flush() {
-	for i, n := range c.pending {
-		if n > 0 {
-			c.metrics[i].increment(n)
-			c.pending[i] = 0
-		}
+	for _, r := range c.changed {
+		r.flush()
 	}
+	c.changed = c.changed[:0]
 	if c.pendingPanics > 0 {
 		c.panics.increment(c.pendingPanics)
 		c.pendingPanics = 0
+	}
+}
+
+func (r *ruleCounters) flush() {
+	r.changed = false
+	for i, n := range r.pending {
+		if n == 0 {
+			continue
+		}
+		r.pending[i] = 0
+		ok := true
+		if !r.defined[i] {
+			r.define(&ok, policy.Outcome(i))
+		}
+		if ok {
+			r.metrics[i].increment(n)
+		}
 	}
 }

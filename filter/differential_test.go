@@ -32,7 +32,9 @@ func pick[E any](r *rand.Rand, from []E) E { return from[r.IntN(len(from))] }
 func recombined(r *rand.Rand, cases []corpusCase) corpusCase {
 	c := cases[r.IntN(len(cases))]
 	other := &cases[r.IntN(len(cases))]
-	switch r.IntN(8) {
+	switch r.IntN(9) {
+	case 8:
+		c.Request.Route, c.Request.Path, c.Request.Authority = other.Request.Route, other.Request.Path, other.Request.Authority
 	case 0:
 		c.Request.Method = other.Request.Method
 	case 1:
@@ -56,19 +58,21 @@ func recombined(r *rand.Rand, cases []corpusCase) corpusCase {
 	return c
 }
 
-// outcomeOnPolicy is what the pure policy makes of a case.
-func (c *corpusCase) outcomeOnPolicy(p *policy.Policy) (outcome, policy.Kind, policy.Reason) {
+// outcomeOnPolicy is what the pure policy makes of a case, and the counter that it goes to.
+func (c *corpusCase) outcomeOnPolicy(rules *policy.Rules) (outcome, string) {
 	r := c.requestOf()
+	rule, p := rules.Pick(c.target())
 	d := p.Decide(&r)
+	counter := counterName(rules.Name(rule), d.Kind.String(), d.Verdict().String(), d.Reason.String())
 	if d.Status != 0 {
-		return outcome{status: d.Status, headers: p.Reply(&d, nil)}, d.Kind, d.Reason
+		return outcome{status: d.Status, headers: d.Reply(nil)}, counter
 	}
 	headers, status := c.response()
 	var response policy.Response
 	for _, h := range headers {
 		response.Add(h[0], h[1])
 	}
-	return outcome{true, status, apply(slices.Clone(headers), p.Edits(&d, &response, &policy.VaryMemo{}, nil))}, d.Kind, d.Reason
+	return outcome{true, status, apply(slices.Clone(headers), p.Edits(&d, &response, &policy.VaryMemo{}, nil))}, counter
 }
 
 // TestTheFilterDoesWhatThePolicySays sends recombined cases through the filter, which reads of a request only what it thinks it needs, and through the
@@ -86,20 +90,20 @@ func TestTheFilterDoesWhatThePolicySays(t *testing.T) {
 		for _, bound := range []string{"0", "1", "60000"} {
 			t.Run("", func(t *testing.T) {
 				e := startEmulator(t, withLog(t, config, bound))
-				p := compile(t, config)
+				rules := compile(t, config)
 				want := map[string]uint64{}
 				for range 60 {
 					c := recombined(r, cases)
-					expected, kind, reason := c.outcomeOnPolicy(p)
+					expected, counter := c.outcomeOnPolicy(rules)
 					response, status := c.response()
-					got := e.send(t, c.lines(), response, status)
+					got := e.sendTo(t, c.Request.Route, c.lines(), response, status)
 					if got.forwarded != expected.forwarded || got.status != expected.status || !slices.Equal(owned(got.headers), owned(expected.headers)) {
 						t.Fatalf("%s\n%q\n%q:\n got %+v\nwant %+v", config, c.lines(), response, got, expected)
 					}
-					want[counterName(kind.String(), reason.Verdict().String(), reason.String())]++
+					want[counter]++
 				}
 				e.Tick()
-				for name, n := range e.counted() {
+				for name, n := range e.counted(rules) {
 					if want[name] != n {
 						t.Fatalf("%s is %d, want %d", name, n, want[name])
 					}
@@ -126,6 +130,7 @@ func TestALocalReplyIsPutBackAsItWasSent(t *testing.T) {
 				{{"timing-allow-origin", "*"}, {"access-control-allow-local-network", "true"}},
 			} {
 				e.stream = e.InitializeHttpContext()
+				e.setRoute(t, c.Request.Route)
 				e.CallOnRequestHeaders(e.stream, c.lines(), true)
 				reply := e.GetSentLocalResponse(e.stream)
 				if reply == nil {

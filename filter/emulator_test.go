@@ -99,6 +99,24 @@ type outcome struct {
 // send sends a request through the plugin, and the upstream's response back, to the end of the stream.
 func (e *emulator) send(t testing.TB, request, response []policy.Header, status int) outcome {
 	t.Helper()
+	return e.sendTo(t, "", request, response, status)
+}
+
+// setRoute names the route of the requests to come. The emulator knows no property for each stream, and takes none back: no route is one that no rule can name.
+func (e *emulator) setRoute(t testing.TB, name string) {
+	t.Helper()
+	if name == "" {
+		name = "\x00"
+	}
+	if err := e.SetProperty([]string{"xds", "route_name"}, []byte(name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sendTo is send for a request that takes a named route.
+func (e *emulator) sendTo(t testing.TB, route string, request, response []policy.Header, status int) outcome {
+	t.Helper()
+	e.setRoute(t, route)
 	e.stream = e.InitializeHttpContext()
 	defer e.CompleteHttpContext(e.stream)
 	action := e.CallOnRequestHeaders(e.stream, request, true)
@@ -172,18 +190,20 @@ func itoa(n int) string {
 	return string([]byte{byte('0' + n/100), byte('0' + n/10%10), byte('0' + n%10)})
 }
 
-func counterName(kind, decision, reason string) string {
-	return "corsguard.rule.default.kind." + kind + ".decision." + decision + ".reason." + reason
+func counterName(rule, kind, decision, reason string) string {
+	return "corsguard.rule." + rule + ".kind." + kind + ".decision." + decision + ".reason." + reason
 }
 
-// counted returns the counters that are not zero.
-func (e *emulator) counted() map[string]uint64 {
+// counted returns the counters of rules that are not zero.
+func (e *emulator) counted(rules *policy.Rules) map[string]uint64 {
 	out := map[string]uint64{}
-	for o := range policy.Outcome(policy.NumOutcomes) {
-		kind, reason := o.Split()
-		name := counterName(kind.String(), reason.Verdict().String(), reason.String())
-		if n, err := e.GetCounterMetric(name); err == nil && n > 0 {
-			out[name] = n
+	for i := range rules.Len() {
+		for o := range policy.Outcome(policy.NumOutcomes) {
+			kind, reason := o.Split()
+			name := counterName(rules.Name(i), kind.String(), reason.Verdict().String(), reason.String())
+			if n, err := e.GetCounterMetric(name); err == nil && n > 0 {
+				out[name] = n
+			}
 		}
 	}
 	return out
@@ -195,9 +215,10 @@ func TestCorpusOnEmulator(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			e := startEmulator(t, c.Config)
 			response, status := c.response()
-			got := e.send(t, c.lines(), response, status)
+			got := e.sendTo(t, c.Request.Route, c.lines(), response, status)
 			c.check(t, got.forwarded, got.status, got.headers)
-			if n := e.counted(); len(n) != 0 {
+			rules := compile(t, c.Config)
+			if n := e.counted(rules); len(n) != 0 {
 				t.Errorf("counted before the tick: %v", n)
 			}
 			e.Tick()
@@ -207,9 +228,9 @@ func TestCorpusOnEmulator(t *testing.T) {
 			}
 			var sum uint64
 			for _, reason := range reasons {
-				sum += e.counted()[counterName(c.Want.Kind, c.Want.Decision, reason)]
+				sum += e.counted(rules)[counterName(or(c.Want.Rule, policy.DefaultRule), c.Want.Kind, c.Want.Decision, reason)]
 			}
-			if n := e.counted(); sum != 1 || len(n) != 1 {
+			if n := e.counted(rules); sum != 1 || len(n) != 1 {
 				t.Errorf("counted %v, want one %s %s %s", n, c.Want.Kind, c.Want.Decision, c.Want.Reason)
 			}
 			if panics, err := e.GetCounterMetric("corsguard.panics"); err != nil || panics != 0 || len(e.GetErrorLogs()) > 0 {
@@ -231,13 +252,13 @@ func TestCorpusOnOneEmulator(t *testing.T) {
 			for range 2 {
 				for _, c := range cases {
 					response, status := c.response()
-					got := e.send(t, c.lines(), response, status)
+					got := e.sendTo(t, c.Request.Route, c.lines(), response, status)
 					c.check(t, got.forwarded, got.status, got.headers)
 				}
 			}
 			e.Tick()
 			var sum uint64
-			for _, n := range e.counted() {
+			for _, n := range e.counted(compile(t, []byte(config))) {
 				sum += n
 			}
 			if sum != uint64(2*len(cases)) {

@@ -85,6 +85,20 @@ func readHeaders(mapType sdk.MapType) (pairs, bool) {
 func requestHeaders() (pairs, bool)  { return readHeaders(sdk.RequestHeaders) }
 func responseHeaders() (pairs, bool) { return readHeaders(sdk.ResponseHeaders) }
 
+// routePath is the path of the property that names the route, its parts set apart by zero bytes.
+const routePath = "xds\x00route_name"
+
+// appendRouteName appends the name of the request's route to b, nothing where it has none.
+func appendRouteName(b []byte) []byte {
+	abi.UseScratch(true)
+	status := sdk.GetProperty(dataOf(routePath), len(routePath), &out.data, &out.size)
+	abi.UseScratch(false)
+	if status != sdk.StatusOK || out.data == nil {
+		return b
+	}
+	return append(b, unsafe.Slice(out.data, out.size)...)
+}
+
 // editResponse does one edit, and reports whether the host did it.
 func editResponse(e policy.Edit) bool {
 	switch e.Op {

@@ -34,6 +34,14 @@ func requestHeader(name string) (string, bool) {
 	return value, err == nil
 }
 
+func appendRouteName(b []byte) []byte {
+	name, err := proxywasm.GetProperty([]string{"xds", "route_name"})
+	if err != nil {
+		return b
+	}
+	return append(b, name...)
+}
+
 type metric struct{ proxywasm.MetricCounter }
 
 func defineCounter(_ *bool, name string) metric { return metric{proxywasm.DefineCounterMetric(name)} }

@@ -35,9 +35,9 @@ func (l *refusalLog) tick(now int64) {
 // logsRefusal reports whether the log has room for a refusal.
 func (p *plugin) logsRefusal() bool { return p.vm.log.logged < p.refusalsPerMinute }
 
-// record counts d, and logs it if it is a refusal and the log has room.
-func (p *plugin) record(d *policy.Decision, r *policy.Request) {
-	p.vm.counters.count(d.Outcome())
+// record counts the decision d for a request that rule decides, and logs it if it is a refusal and the log has room.
+func (p *plugin) record(rule int, d *policy.Decision, r *policy.Request) {
+	p.vm.counters.count(p.counters[rule], d.Outcome())
 	if d.Verdict() == policy.Allowed {
 		return
 	}
@@ -46,7 +46,7 @@ func (p *plugin) record(d *policy.Decision, r *policy.Request) {
 		return
 	}
 	p.vm.log.logged++
-	line := "corsguard: refused " + d.Kind.String() + ": " + d.Reason.String() + " rule=" + defaultRule +
+	line := "corsguard: refused " + d.Kind.String() + ": " + d.Reason.String() + " rule=" + p.rules.Name(rule) +
 		" origin=" + sanitized(r.Origin) + " method=" + sanitized(r.Method) + " host=" + sanitized(r.Authority) + " path=" + sanitized(r.Path)
 	switch d.Reason {
 	case policy.MethodNotAllowed:

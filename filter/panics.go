@@ -24,7 +24,7 @@ func (v *vm) containPanics() {
 			}
 		case abi.ResponseHeaders:
 			if s != nil {
-				v.counters.count(policy.OutcomeOf(s.decision.Kind, policy.InternalError))
+				v.counters.count(s.counters(), policy.OutcomeOf(s.decision.Kind, policy.InternalError))
 			}
 			stripResponse()
 		}
@@ -34,14 +34,17 @@ func (v *vm) containPanics() {
 
 // refuse turns the request into a refused one.
 func (s *stream) refuse() types.Action {
-	s.decision = s.plugin.policy.RefuseActual(policy.InternalError)
-	s.plugin.vm.counters.count(s.decision.Outcome())
+	s.policy = s.plugin.rules.Closed(s.rule)
+	s.decision = s.policy.RefuseActual(policy.InternalError)
+	s.plugin.vm.counters.count(s.counters(), s.decision.Outcome())
 	if s.decision.Status != 0 {
 		s.reply()
 		return types.ActionPause
 	}
 	return types.ActionContinue
 }
+
+func (s *stream) counters() *ruleCounters { return s.plugin.counters[s.rule] }
 
 // stripResponse takes every grant off a response, whatever is known of its stream.
 func stripResponse() {

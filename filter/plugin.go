@@ -9,17 +9,16 @@ import (
 	"corsguard/filter/policy"
 )
 
-// defaultRule is the name, in metrics and logs, of the blocks that belong to no rule.
-const defaultRule = "default"
-
 // tickMilliseconds is how often counters go to the host. Between ticks they are numbers in the VM, so that counting costs a request nothing.
 const tickMilliseconds = 1000
 
 // plugin is one configuration on one worker.
 type plugin struct {
 	types.DefaultPluginContext
-	vm                *vm
-	policy            *policy.Policy
+	vm    *vm
+	rules *policy.Rules
+	// counters are those of each rule.
+	counters          []*ruleCounters
 	refusalsPerMinute int
 	// free holds streams that are over.
 	free []*stream
@@ -35,14 +34,18 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	for _, w := range warnings {
 		logWarn("corsguard: config warning: " + w.String())
 	}
-	if p.policy, err = policy.Compile(spec.CORS); err != nil {
+	if p.rules, err = policy.Compile(&spec); err != nil {
 		logConfigErrors(err)
 		return types.OnPluginStartStatusFailed
 	}
 	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
-	if !p.vm.counters.define(defaultRule) {
+	if !p.vm.counters.define() {
 		logError("corsguard: the host does not define metrics")
 		return types.OnPluginStartStatusFailed
+	}
+	p.counters = make([]*ruleCounters, p.rules.Len())
+	for i := range p.counters {
+		p.counters[i] = p.vm.counters.of(p.rules.Name(i))
 	}
 	if !setTickPeriod(tickMilliseconds) {
 		logError("corsguard: the host gives no ticks, which counters need")
@@ -78,7 +81,8 @@ const (
 func (p *plugin) NewHttpContext(uint32) types.HttpContext {
 	n := len(p.free)
 	if n == 0 {
-		return &stream{plugin: p}
+		rule, policy := p.rules.Default()
+		return &stream{plugin: p, rule: rule, policy: policy}
 	}
 	s := p.free[n-1]
 	p.free = p.free[:n-1]
@@ -87,7 +91,8 @@ func (p *plugin) NewHttpContext(uint32) types.HttpContext {
 
 func (p *plugin) reuse(s *stream) {
 	if len(p.free) < maxFree && cap(s.sent) <= maxFreeBytes {
-		*s = stream{plugin: p, grant: s.grant[:0], sent: s.sent[:0]}
+		rule, policy := p.rules.Default()
+		*s = stream{plugin: p, rule: rule, policy: policy, grant: s.grant[:0], sent: s.sent[:0]}
 		p.free = append(p.free, s)
 	}
 }

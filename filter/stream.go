@@ -10,7 +10,10 @@ import (
 // stream is one request and its response.
 type stream struct {
 	types.DefaultHttpContext
-	plugin   *plugin
+	plugin *plugin
+	// rule is the rule that decides, and policy what counts: its own, or one that grants nothing.
+	rule     int
+	policy   *policy.Policy
 	decision policy.Decision
 	// replied: the response is the filter's own, with the headers of sent, a serialised map. Envoy leads it through the response callback too, after it
 	// has added what the route adds to responses.
@@ -29,7 +32,7 @@ func (s *stream) OnHttpRequestHeaders(int, bool) types.Action {
 	requestFault()
 	var r policy.Request
 	s.decision = s.decide(&r)
-	s.plugin.record(&s.decision, &r)
+	s.plugin.record(s.rule, &s.decision, &r)
 	if s.decision.Status != 0 {
 		s.reply()
 		s.plugin.vm.current = nil
@@ -46,7 +49,15 @@ func (s *stream) OnHttpRequestHeaders(int, bool) types.Action {
 
 // decide reads as much of the request as the decision, and its place in the log, need.
 func (s *stream) decide(r *policy.Request) policy.Decision {
-	p := s.plugin.policy
+	if rules := s.plugin.rules; rules.AskHeaders() {
+		route := s.route()
+		readRequest(r)
+		s.rule, s.policy = rules.Pick(&policy.Target{Authority: r.Authority, Path: r.Path, Route: route})
+		return s.policy.Decide(r)
+	} else if rules.AskRoute() {
+		s.rule, s.policy = rules.Pick(&policy.Target{Route: s.route()})
+	}
+	p := s.policy
 	value, ok := requestHeader(fetch.HeaderOrigin)
 	if !ok {
 		if p.NeedsRequestLine() {
@@ -71,6 +82,16 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 	}
 	readRequest(r)
 	return p.Decide(r)
+}
+
+// route returns the name of the request's route, "" where no rule asks for it.
+func (s *stream) route() string {
+	if !s.plugin.rules.AskRoute() {
+		return ""
+	}
+	vm := s.plugin.vm
+	vm.route = appendRouteName(vm.route[:0])
+	return borrow(vm.route)
 }
 
 // names are the headers that readRequest looks for. Of the last ones there may be several lines.
@@ -125,7 +146,7 @@ func joinLine(have *string, line string) {
 // reply answers in the upstream's stead.
 func (s *stream) reply() {
 	vm, d := s.plugin.vm, &s.decision
-	vm.headers = s.plugin.policy.Reply(d, vm.headers[:0])
+	vm.headers = d.Reply(vm.headers[:0])
 	body := ""
 	if d.Status == 403 {
 		body = "Refused by the cross-origin policy: " + d.Reason.String() + "\n"
@@ -141,6 +162,9 @@ func (s *stream) reply() {
 // OnHttpResponseHeaders implements types.HttpContext.
 func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	vm := s.plugin.vm
+	if s.policy.LeavesResponses() {
+		return types.ActionContinue
+	}
 	vm.current = s
 	responseFault()
 	headers, ok := responseHeaders()
@@ -152,7 +176,7 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	} else {
 		var r policy.Response
 		readResponse(&r, headers)
-		vm.edits = s.plugin.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
+		vm.edits = s.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
 	}
 	for _, e := range vm.edits {
 		if !editResponse(e) {

@@ -42,7 +42,7 @@ func TestRepeatedOriginLinesAreRefusedHoweverTheHostGivesThem(t *testing.T) {
 				}
 			}
 			e.Tick()
-			for name, n := range e.counted() {
+			for name, n := range e.counted(compile(t, []byte(strictConfig))) {
 				if !strings.Contains(name, ".reason.origin_malformed") {
 					t.Errorf("%s is %d", name, n)
 				}

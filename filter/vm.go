@@ -29,6 +29,7 @@ type vm struct {
 	memo    policy.VaryMemo
 	edits   []policy.Edit
 	headers []policy.Header
+	route   []byte
 }
 
 // NewPluginContext implements types.VMContext.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"corsguard/filter/origin"
 )
 
@@ -10,71 +12,80 @@ func (r *reader) checkCredentials(b *block) {
 	if !b.AllowCredentials {
 		return
 	}
-	for i := range b.patterns {
-		p := &b.patterns[i]
-		switch {
-		case p.Kind == origin.Any:
-			r.fail(p.path, p.raw, "any origin with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
+	for i, text := range b.AllowOrigins.Exact {
+		if strings.HasPrefix(text, "http://") {
+			if o, ok := origin.Parse(text); ok && !origin.IsLoopback(o.Host) {
+				r.insecure(b, b.exactPlace(i))
+			}
+		}
+	}
+	for i := range b.AllowOrigins.Patterns {
+		p := &b.AllowOrigins.Patterns[i]
+		switch p.Kind {
+		case origin.Any:
+			r.failAt(b.patternPlace(i), "any origin with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
 			continue
-		case p.Kind == origin.AnyHost:
-			r.fail(p.path, p.raw, "any host with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
+		case origin.AnyHost:
+			r.failAt(b.patternPlace(i), "any host with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
 			continue
 		}
-		if isInsecure(&p.Pattern) {
-			const reason = "an http origin with credentials: whoever sits on the network can act as it"
-			if b.insecureOK {
-				r.warn(p.path, p.raw, reason, "use https")
-			} else {
-				r.fail(p.path, p.raw, reason, "use https, or set dangerously.allowInsecureOrigins")
-			}
+		if p.AdmitsInsecure() {
+			r.insecure(b, b.patternPlace(i))
 		}
 		if p.SpansPublicSuffix() {
 			const reason = "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners, with credentials"
 			if b.publicSuffixOK {
-				r.warn(p.path, p.raw, reason, "name the site")
+				r.warnAt(b.patternPlace(i), reason, "name the site")
 			} else {
-				r.fail(p.path, p.raw, reason, "name the site, or set dangerously.allowPublicSuffixWildcards")
+				r.failAt(b.patternPlace(i), reason, "name the site, or set dangerously.allowPublicSuffixWildcards")
 			}
 		}
 	}
 	if b.AllowNull {
-		r.fail(b.null.path, b.null.raw, "the null origin with credentials: every page can make itself one", "leave allowNull or allowCredentials out")
+		r.failAt(*b.null, "the null origin with credentials: every page can make itself one", "leave allowNull or allowCredentials out")
 	}
 	if b.exposeAny != nil {
-		r.fail(b.exposeAny.path, b.exposeAny.raw, "with credentials browsers take * for a header of that name", "list the headers")
+		r.failAt(*b.exposeAny, "with credentials browsers take * for a header of that name", "list the headers")
 	}
 }
 
-// isInsecure reports whether p admits http origins that are not the user's own machine.
-func isInsecure(p *origin.Pattern) bool { return p.Scheme == "http" && !origin.IsLoopback(p.Host) }
+// insecure refuses an http origin that is not the user's own machine, or warns of it.
+func (r *reader) insecure(b *block, p place) {
+	const reason = "an http origin with credentials: whoever sits on the network can act as it"
+	if b.insecureOK {
+		r.warnAt(p, reason, "use https")
+	} else {
+		r.failAt(p, reason, "use https, or set dangerously.allowInsecureOrigins")
+	}
+}
 
 // checkOrigins warns of patterns that are allowed but unwise.
 func (r *reader) checkOrigins(b *block) {
+	isAny := false
 	var wildcards origin.Set
-	for i := range b.patterns {
-		p := &b.patterns[i]
-		if p.Kind != origin.Exact || p.Port == origin.AnyPort {
-			wildcards.Add(&p.Pattern)
-		}
-	}
-	for i := range b.patterns {
-		p := &b.patterns[i]
-		switch {
-		case p.Kind == origin.Any:
-			if b.AllowNull {
-				r.warn(b.null.path, b.null.raw, "adds nothing to any origin", "leave it out")
-			}
-		case p.Kind == origin.Exact && p.Port != origin.AnyPort && wildcards.Match(p.String()) == origin.Listed:
-			r.warn(p.path, p.raw, "another pattern of the list covers it", "leave one of them out")
-		}
+	for i := range b.AllowOrigins.Patterns {
+		p := &b.AllowOrigins.Patterns[i]
+		wildcards.Add(p, 0)
+		isAny = isAny || p.Kind == origin.Any
 		if b.AllowPrivateNetwork && (p.Kind == origin.Any || p.Kind == origin.AnyHost) {
-			r.warn(p.path, p.raw, "any origin may reach the private network", "list the origins")
+			r.warnAt(b.patternPlace(i), "any origin may reach the private network", "list the origins")
 		}
 		if !b.AllowCredentials && p.SpansPublicSuffix() {
-			r.warn(p.path, p.raw, "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners", "name the site")
+			r.warnAt(b.patternPlace(i), "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners", "name the site")
 		}
 	}
-	if b.AllowNull && !b.AllowCredentials && len(b.patterns) > 0 && b.patterns[0].Kind != origin.Any {
-		r.warn(b.null.path, b.null.raw, "every page can make itself a null origin, with a sandboxed frame", "allow it only for what is public")
+	if len(b.AllowOrigins.Patterns) > 0 && !isAny {
+		for i, text := range b.AllowOrigins.Exact {
+			if verdict, _ := wildcards.Match(text); verdict == origin.Listed {
+				r.warnAt(b.exactPlace(i), "another pattern of the list covers it", "leave one of them out")
+			}
+		}
+	}
+	switch {
+	case !b.AllowNull:
+	case isAny:
+		r.warnAt(*b.null, "adds nothing to any origin", "leave it out")
+	case !b.AllowCredentials && b.AllowOrigins.Len() > 0:
+		r.warnAt(*b.null, "every page can make itself a null origin, with a sandboxed frame", "allow it only for what is public")
 	}
 }

@@ -37,19 +37,28 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 	r.object("", doc, []field{
 		{"cors", func(path string, v *gjson.Result) { spec.CORS = r.cors(path, v) }},
 		{"log", func(path string, v *gjson.Result) { r.log(path, v, &spec.Log) }},
+		{"rules", func(path string, v *gjson.Result) { spec.Rules = r.rules(path, v) }},
 		{"mode", r.unsupported},
-		{"rules", r.unsupported},
 		{"isolation", r.unsupported},
 		{"securityHeaders", r.unsupported},
 		{"fetchMetadata", r.unsupported},
 	})
-	if len(r.errs) == 0 && spec.CORS == nil {
+	if len(r.errs) == 0 && !configuresAnything(&spec) {
 		r.fail(wholeDocument, "", "configures nothing", `write {"cors": {"allowOrigins": […]}}`)
 	}
 	if len(r.errs) > 0 {
 		return policy.Spec{}, nil, r.errs
 	}
 	return spec, r.warns, nil
+}
+
+func configuresAnything(spec *policy.Spec) bool {
+	for i := range spec.Rules {
+		if len(spec.Rules[i].CORS) > 0 {
+			return true
+		}
+	}
+	return len(spec.CORS) > 0
 }
 
 func (r *reader) log(path string, v *gjson.Result, log *policy.Log) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strconv"
+
 	"github.com/tidwall/gjson"
 
 	"corsguard/filter/origin"
@@ -10,21 +12,19 @@ import (
 // block is a cors block while it is read: the data, and where in the document it came from.
 type block struct {
 	policy.CORS
-	path     string
-	patterns []located
+	path string
+	// originsPath is that of the list of patterns; exactAt and patternAt tell where in it those of AllowOrigins stand.
+	originsPath        string
+	exactAt, patternAt []int32
 	// exposeAny and null are the places of exposeHeaders' `*` and of allowNull, which credentials forbid.
 	exposeAny, null                     *place
+	shared                              [numShared]sharedKey
 	unknownNull                         bool // allowNull is there and no boolean
 	insecureOK, publicSuffixOK          bool
 	hasOrigins, hasOriginsFrom, grpcWeb bool
 }
 
 type place struct{ path, raw string }
-
-type located struct {
-	origin.Pattern
-	place
-}
 
 const (
 	defaultPreflightStatus = 204
@@ -33,14 +33,35 @@ const (
 	chromiumMaxAge = 7200
 )
 
-// cors reads a cors block. The keys are those of the Gateway API's HTTPCORSFilter and more.
-func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
+// cors reads a cors block, or an array of them, one for each group of origins.
+func (r *reader) cors(path string, v *gjson.Result) []policy.CORS {
+	before := len(r.errs)
+	var blocks []*block
+	read := func(path string, v *gjson.Result) {
+		if b := r.block(path, v); b != nil {
+			blocks = append(blocks, b)
+		}
+	}
 	if v.IsArray() {
-		r.fail(path, v.Raw, "an array of policies is not supported by this version", "write one object")
+		r.list(path, v, func(i int, v *gjson.Result) { read(element(path, i), v) })
+	} else {
+		read(path, v)
+	}
+	r.share(blocks)
+	r.checkGroups(blocks)
+	if len(r.errs) > before {
 		return nil
 	}
+	groups := make([]policy.CORS, len(blocks))
+	for i, b := range blocks {
+		groups[i] = b.CORS
+	}
+	return groups
+}
+
+// block reads one cors block. The keys are those of the Gateway API's HTTPCORSFilter and more.
+func (r *reader) block(path string, v *gjson.Result) *block {
 	b := &block{path: path, CORS: policy.CORS{MaxAge: policy.MaxAgeUnset, PreflightStatus: defaultPreflightStatus}}
-	before := len(r.errs)
 	isObject := r.object(path, v, []field{
 		{"allowOrigins", func(path string, v *gjson.Result) { r.origins(path, v, b) }},
 		{"allowMethods", func(path string, v *gjson.Result) { b.AllowMethods = r.methods(path, v) }},
@@ -61,11 +82,15 @@ func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
 		}},
 		{"allowPrivateNetwork", r.boolean(&b.AllowPrivateNetwork)},
 		{"timingAllowOrigin", r.boolean(&b.TimingAllowOrigin)},
-		{"preflightStatus", r.integer(&b.PreflightStatus, 200, 299)},
-		{"onRefusedPreflight", r.choice([]string{"answer", "deny", "forward"}, func(i int) { b.OnRefusedPreflight = policy.RefusedPreflight(i) })},
-		{"onRefusedOrigin", r.choice([]string{"pass", "deny"}, func(i int) { b.OnRefusedOrigin = policy.OnRefused(i) })},
-		{"onMissingOrigin", r.choice([]string{"pass", "deny"}, func(i int) { b.OnMissingOrigin = policy.OnRefused(i) })},
-		{"upstreamHeaders", r.choice([]string{"replace", "keep"}, func(i int) { b.UpstreamHeaders = policy.UpstreamHeaders(i) })},
+		{"preflightStatus", r.shareable(b, sharedPreflightStatus, r.integer(&b.PreflightStatus, 200, 299))},
+		{"onRefusedPreflight", r.shareable(b, sharedRefusedPreflight,
+			r.choice([]string{"answer", "deny", "forward"}, func(i int) { b.OnRefusedPreflight = policy.RefusedPreflight(i) }))},
+		{"onRefusedOrigin", r.shareable(b, sharedRefusedOrigin,
+			r.choice([]string{"pass", "deny"}, func(i int) { b.OnRefusedOrigin = policy.OnRefused(i) }))},
+		{"onMissingOrigin", r.shareable(b, sharedMissingOrigin,
+			r.choice([]string{"pass", "deny"}, func(i int) { b.OnMissingOrigin = policy.OnRefused(i) }))},
+		{"upstreamHeaders", r.shareable(b, sharedUpstreamHeaders,
+			r.choice([]string{"replace", "keep"}, func(i int) { b.UpstreamHeaders = policy.UpstreamHeaders(i) }))},
 		{"allowOriginsFrom", func(path string, v *gjson.Result) { b.hasOriginsFrom = true; r.unsupported(path, v) }},
 		{"presets", func(path string, v *gjson.Result) { r.presets(path, v, b) }},
 		{"dangerously", func(path string, v *gjson.Result) {
@@ -84,68 +109,113 @@ func (r *reader) cors(path string, v *gjson.Result) *policy.CORS {
 	r.checkCredentials(b)
 	r.checkOrigins(b)
 	b.fillIn()
-	if len(r.errs) > before {
-		return nil
-	}
-	return &b.CORS
+	return b
 }
 
-// origins reads a list of origin patterns.
+// origins reads a list of origin patterns. There may be very many: nothing is kept of an exact one but its text and place.
 func (r *reader) origins(path string, v *gjson.Result, b *block) {
-	b.hasOrigins = true
-	seen := map[string]bool{}
+	b.hasOrigins, b.originsPath = true, path
+	seen := make(map[string]struct{}, elementsHint(v))
 	n := 0
-	r.list(path, v, func(path string, _ int, v *gjson.Result) {
+	r.list(path, v, func(i int, v *gjson.Result) {
 		n++
-		p, ok := r.pattern(path, v)
-		switch {
-		case !ok:
-		case seen[p.String()]:
-			r.fail(path, v.Raw, "stands in the list already", "write it once")
-		default:
-			seen[p.String()] = true
-			b.patterns = append(b.patterns, located{p, place{path, v.Raw}})
-			b.AllowOrigins = append(b.AllowOrigins, p)
+		p, ok := r.pattern(path, i, v)
+		if !ok {
+			return
 		}
+		key := p.String()
+		if p.Kind == origin.Regex {
+			key = "regex " + key
+		}
+		if _, dup := seen[key]; dup {
+			r.fail(element(path, i), v.Raw, "stands in the list already", "write it once")
+			return
+		}
+		seen[key] = struct{}{}
+		if p.IsLiteral() {
+			b.exactAt = append(b.exactAt, int32(i))
+		} else {
+			b.patternAt = append(b.patternAt, int32(i))
+		}
+		b.AllowOrigins.Add(&p)
 	})
 	if n > 1 {
-		for i := range b.patterns {
-			p := &b.patterns[i]
-			if p.Kind == origin.Any {
-				r.fail(p.path, p.raw, "stands beside other patterns, which it makes meaningless", `write ["*"] alone, or leave it out`)
+		for i := range b.AllowOrigins.Patterns {
+			if p := &b.AllowOrigins.Patterns[i]; p.Kind == origin.Any {
+				r.failAt(b.patternPlace(i), "stands beside other patterns, which it makes meaningless", `write ["*"] alone, or leave it out`)
 			}
 		}
 	}
 }
 
-// pattern reads a pattern: a string, or an object as Istio and Envoy spell string matches.
-func (r *reader) pattern(path string, v *gjson.Result) (origin.Pattern, bool) {
+// elementsHint guesses how many elements the list v has.
+func elementsHint(v *gjson.Result) int {
+	const most = 1 << 20
+	return min(len(v.Raw)/len(`"https://app.example.com",`), most)
+}
+
+// exactPlace and patternPlace return the place of an exact pattern, and of another one.
+func (b *block) exactPlace(i int) place {
+	return place{element(b.originsPath, int(b.exactAt[i])), `"` + b.AllowOrigins.Exact[i] + `"`}
+}
+
+func (b *block) patternPlace(i int) place {
+	p := &b.AllowOrigins.Patterns[i]
+	raw := `"` + p.String() + `"`
+	if p.Kind == origin.Regex {
+		raw = `{"regex": ` + raw + `}`
+	}
+	return place{element(b.originsPath, int(b.patternAt[i])), raw}
+}
+
+// pattern reads element i of a list: a pattern, which is a string, or an object as Istio and Envoy spell string matches.
+func (r *reader) pattern(list string, i int, v *gjson.Result) (origin.Pattern, bool) {
 	parse, value := origin.ParsePattern, v
 	if v.IsObject() {
-		key, inner, ok := r.matcher(path, v)
+		key, inner, ok := r.matcher(element(list, i), v)
 		if !ok {
 			return origin.Pattern{}, false
 		}
-		if key == "regex" {
-			r.fail(path, v.Raw, "regex patterns are not supported by this version", "write patterns with wildcards, such as https://*.example.com")
-			return origin.Pattern{}, false
-		}
 		parse, value = origin.ParseExact, inner
+		if key == "regex" {
+			parse = origin.ParseRegex
+			if !r.countRegex(element(list, i), v) {
+				return origin.Pattern{}, false
+			}
+		}
 	}
 	if value.Type != gjson.String {
-		r.fail(path, v.Raw, "must be a string, is "+typeOf(value), `write "https://app.example.com"`)
+		r.fail(element(list, i), v.Raw, "must be a string, is "+typeOf(value), `write "https://app.example.com"`)
 		return origin.Pattern{}, false
 	}
 	p, err := parse(value.Str)
 	if err != nil {
-		pe, ok := err.(*origin.PatternError)
-		if !ok {
-			pe = &origin.PatternError{Reason: err.Error(), Fix: "write an origin such as https://app.example.com"}
-		}
-		r.fail(path, v.Raw, pe.Reason, pe.Fix)
+		r.refuse(element(list, i), v, err)
 		return origin.Pattern{}, false
 	}
 	return p, true
+}
+
+// refuse reports why something is no pattern.
+func (r *reader) refuse(path string, v *gjson.Result, err error) {
+	if e, ok := err.(*origin.PatternError); ok {
+		r.fail(path, v.Raw, e.Reason, e.Fix)
+		return
+	}
+	r.fail(path, v.Raw, err.Error(), "write something else")
+}
+
+// maxRegexes bounds the regular expressions of a configuration: a request may be compared with all of them.
+const maxRegexes = 64
+
+func (r *reader) countRegex(path string, v *gjson.Result) bool {
+	r.regexes++
+	if r.regexes > maxRegexes {
+		r.fail(path, v.Raw, "is the "+strconv.Itoa(r.regexes)+"th regular expression, and a configuration has at most "+strconv.Itoa(maxRegexes),
+			"write patterns with wildcards")
+		return false
+	}
+	return true
 }
 
 // matcher reads the object form of a pattern: one key, exact or regex.

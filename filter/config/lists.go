@@ -15,7 +15,8 @@ func (r *reader) tokens(path string, v *gjson.Result, what string, key func(stri
 	seen := map[string]bool{}
 	star := place{}
 	others := 0
-	r.list(path, v, func(path string, _ int, v *gjson.Result) {
+	r.list(path, v, func(i int, v *gjson.Result) {
+		path := element(path, i)
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:
@@ -105,7 +106,8 @@ func (r *reader) exposeHeaders(path string, v *gjson.Result, b *block) {
 
 func (r *reader) presets(path string, v *gjson.Result, b *block) {
 	const grpcWeb = "grpc-web"
-	r.list(path, v, func(path string, _ int, v *gjson.Result) {
+	r.list(path, v, func(i int, v *gjson.Result) {
+		path := element(path, i)
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:
@@ -127,13 +129,13 @@ func (b *block) fillIn() {
 	if !b.grpcWeb {
 		return
 	}
-	b.AllowMethods = with(b.AllowMethods, "POST")
-	b.AllowHeaders = with(b.AllowHeaders, "x-grpc-web", "x-user-agent", "grpc-timeout", "content-type")
-	b.ExposeHeaders = with(b.ExposeHeaders, "grpc-status", "grpc-message", "grpc-status-details-bin")
+	b.AllowMethods = withMissing(b.AllowMethods, "POST")
+	b.AllowHeaders = withMissing(b.AllowHeaders, "x-grpc-web", "x-user-agent", "grpc-timeout", "content-type")
+	b.ExposeHeaders = withMissing(b.ExposeHeaders, "grpc-status", "grpc-message", "grpc-status-details-bin")
 }
 
-// with returns list and those of names that it lacks; `*` lacks none.
-func with(list []string, names ...string) []string {
+// withMissing returns list and those of names that it lacks; `*` lacks none.
+func withMissing(list []string, names ...string) []string {
 	for _, n := range names {
 		found := false
 		for _, have := range list {

@@ -3,12 +3,15 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"corsguard/filter/fetch"
+	"corsguard/filter/origin"
 	"corsguard/filter/policy"
 )
 
@@ -18,8 +21,26 @@ var knownKeys = map[string]string{
 	"cors": " allowOrigins allowMethods allowHeaders exposeHeaders allowCredentials maxAge allowNull allowPrivateNetwork timingAllowOrigin preflightStatus onRefusedPreflight " +
 		"onRefusedOrigin onMissingOrigin upstreamHeaders allowOriginsFrom presets dangerously ",
 	"cors.dangerously":    " allowInsecureOrigins allowPublicSuffixWildcards ",
-	"cors.allowOrigins[]": " exact ",
+	"cors.allowOrigins[]": " exact regex ",
 	"log":                 " refusalsPerMinute ",
+	"rule":                " name match cors mode isolation securityHeaders fetchMetadata ",
+	"rule.match":          " hosts paths routes ",
+	"rule.match.paths[]":  " exact prefix regex ",
+}
+
+// knownKeysOf returns the keys that an object of a shape may hold. A cors block is the same in a rule and in an array.
+func knownKeysOf(shape string) string {
+	if rest, ok := strings.CutPrefix(shape, "rules[]"); ok {
+		if rest, ok = strings.CutPrefix(rest, ".cors"); ok {
+			shape = "cors" + rest
+		} else {
+			shape = "rule" + strings.TrimPrefix(shape, "rules[]")
+		}
+	}
+	if rest, ok := strings.CutPrefix(shape, "cors[]"); ok {
+		shape = "cors" + rest
+	}
+	return knownKeys[shape]
 }
 
 // document is what encoding/json's tokens tell of a configuration.
@@ -62,7 +83,7 @@ func (d *document) value(dec *json.Decoder, path, shape string, depth int) error
 			}
 			key := token.(string)
 			d.duplicate = d.duplicate || seen[key]
-			d.unknown = d.unknown || !strings.Contains(knownKeys[shape], " "+key+" ")
+			d.unknown = d.unknown || !strings.Contains(knownKeysOf(shape), " "+key+" ")
 			seen[key] = true
 			at, under = joined(path, key), strings.TrimPrefix(shape+"."+key, ".")
 		}
@@ -88,40 +109,74 @@ func joined(path, key string) string {
 
 // plain is a configuration as encoding/json reads it.
 type plain struct {
-	CORS *struct {
-		AllowOrigins                                                          []json.RawMessage
-		AllowMethods, AllowHeaders, ExposeHeaders, Presets                    []string
-		AllowCredentials, AllowNull, AllowPrivateNetwork, TimingAllowOrigin   bool
-		MaxAge, PreflightStatus                                               *float64
-		OnRefusedPreflight, OnRefusedOrigin, OnMissingOrigin, UpstreamHeaders string
-		Dangerously                                                           map[string]bool
+	CORS  plainGroups
+	Rules []struct {
+		Name  string
+		Match struct {
+			Hosts, Routes []string
+			Paths         []map[string]string
+		}
+		CORS json.RawMessage
 	}
 	Log struct{ RefusalsPerMinute *float64 }
 }
 
-// spec makes the Spec that the document means, its patterns as text.
-func (p *plain) spec(t *testing.T) (cors policy.CORS, origins []string, log policy.Log) {
+// plainGroups is a cors block: an object, or an array of them.
+type plainGroups []plainCORS
+
+func (g *plainGroups) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		return json.Unmarshal(data, (*[]plainCORS)(g))
+	}
+	*g = make(plainGroups, 1)
+	return json.Unmarshal(data, &(*g)[0])
+}
+
+type plainCORS struct {
+	AllowOrigins                                                          []json.RawMessage
+	AllowMethods, AllowHeaders, ExposeHeaders, Presets                    []string
+	AllowCredentials, AllowNull, AllowPrivateNetwork, TimingAllowOrigin   bool
+	MaxAge, PreflightStatus                                               *float64
+	OnRefusedPreflight, OnRefusedOrigin, OnMissingOrigin, UpstreamHeaders string
+	Dangerously                                                           map[string]bool
+}
+
+// shareKeys gives each block of an array the keys that hold for all of it.
+func (g plainGroups) shareKeys() {
+	for _, from := range g {
+		for i := range g {
+			to := &g[i]
+			for _, key := range [][2]*string{
+				{&to.OnRefusedPreflight, &from.OnRefusedPreflight}, {&to.OnRefusedOrigin, &from.OnRefusedOrigin},
+				{&to.OnMissingOrigin, &from.OnMissingOrigin}, {&to.UpstreamHeaders, &from.UpstreamHeaders},
+			} {
+				if *key[0] == "" {
+					*key[0] = *key[1]
+				}
+			}
+			if to.PreflightStatus == nil {
+				to.PreflightStatus = from.PreflightStatus
+			}
+		}
+	}
+}
+
+// block makes the block that c means, its patterns as text.
+func (c *plainCORS) block(t *testing.T) (cors policy.CORS, origins []string) {
 	t.Helper()
-	c := p.CORS
 	for _, raw := range c.AllowOrigins {
 		var text string
-		var object struct{ Exact string }
+		var object struct{ Exact, Regex string }
 		if json.Unmarshal(raw, &text) != nil {
 			if err := json.Unmarshal(raw, &object); err != nil {
 				t.Fatalf("a pattern is accepted that is no string and no object: %s", raw)
 			}
-			text = object.Exact
+			text = object.Exact + object.Regex
 		}
 		origins = append(origins, text)
 	}
 	index := func(values, value string) int {
 		return max(0, strings.Count(values[:strings.Index(values+" "+value, value)], " "))
-	}
-	number := func(n *float64, absent int) int {
-		if n == nil {
-			return absent
-		}
-		return int(*n)
 	}
 	cors = policy.CORS{
 		AllowNull: c.AllowNull, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders, ExposeHeaders: c.ExposeHeaders, AllowCredentials: c.AllowCredentials,
@@ -144,7 +199,14 @@ func (p *plain) spec(t *testing.T) (cors policy.CORS, origins []string, log poli
 		add(&cors.AllowHeaders, "x-grpc-web", "x-user-agent", "grpc-timeout", "content-type")
 		add(&cors.ExposeHeaders, "grpc-status", "grpc-message", "grpc-status-details-bin")
 	}
-	return cors, origins, policy.Log{RefusalsPerMinute: number(p.Log.RefusalsPerMinute, 60)}
+	return cors, origins
+}
+
+func number(n *float64, absent int) int {
+	if n == nil {
+		return absent
+	}
+	return int(*n)
 }
 
 // checkParse parses data and holds the outcome against encoding/json.
@@ -171,29 +233,70 @@ func checkParse(t *testing.T, data []byte) (accepted bool) {
 	}
 	checkProblems(t, data, doc, warnings)
 	var p plain
-	if err := json.Unmarshal(data, &p); err != nil || p.CORS == nil {
+	if err := json.Unmarshal(data, &p); err != nil {
 		t.Fatalf("accepted: %q, though %v", data, err)
 	}
-	want, origins, log := p.spec(t)
-	checkSpec(t, data, &spec, &want, origins, log)
-	if _, err := policy.Compile(spec.CORS); err != nil {
+	p.check(t, data, &spec)
+	if _, err := policy.Compile(&spec); err != nil {
 		t.Fatalf("accepted: %q, though %v", data, err)
 	}
 	return true
 }
 
-func checkSpec(t *testing.T, data []byte, spec *policy.Spec, want *policy.CORS, origins []string, log policy.Log) {
+// check holds spec against p, which is the same document.
+func (p *plain) check(t *testing.T, data []byte, spec *policy.Spec) {
 	t.Helper()
-	got := *spec.CORS
-	if len(got.AllowOrigins) != len(origins) {
-		t.Fatalf("%q: %d patterns", data, len(got.AllowOrigins))
+	if want := (policy.Log{RefusalsPerMinute: number(p.Log.RefusalsPerMinute, 60)}); spec.Log != want {
+		t.Fatalf("%q: log %+v, want %+v", data, spec.Log, want)
 	}
-	for i := range got.AllowOrigins {
-		if got.AllowOrigins[i].String() != origins[i] {
-			t.Fatalf("%q: pattern %q, want %q", data, got.AllowOrigins[i].String(), origins[i])
+	checkGroups(t, data, spec.CORS, p.CORS)
+	if len(spec.Rules) != len(p.Rules) {
+		t.Fatalf("%q: %d rules, want %d", data, len(spec.Rules), len(p.Rules))
+	}
+	for i := range p.Rules {
+		got, want := &spec.Rules[i], &p.Rules[i]
+		var groups plainGroups
+		if want.CORS != nil && string(want.CORS) != "null" {
+			if err := json.Unmarshal(want.CORS, &groups); err != nil {
+				t.Fatalf("%q: %v", data, err)
+			}
+		}
+		checkGroups(t, data, got.CORS, groups)
+		if got.Name != want.Name || got.OwnCORS != (want.CORS != nil) || !slices.Equal(got.Match.Routes, want.Match.Routes) {
+			t.Fatalf("%q: rule %+v, want %+v", data, got, want)
+		}
+		var hosts []string
+		for _, h := range got.Match.Hosts {
+			hosts = append(hosts, strings.Repeat("*.", map[bool]int{true: 1}[h.Subdomains])+h.Name)
+		}
+		var paths []map[string]string
+		for _, path := range got.Match.Paths {
+			paths = append(paths, map[string]string{[]string{"exact", "prefix", "regex"}[path.Kind]: path.Value})
+		}
+		if !slices.Equal(hosts, want.Match.Hosts) || !reflect.DeepEqual(paths, want.Match.Paths) {
+			t.Fatalf("%q: hosts %q, paths %q, want %+v", data, hosts, paths, want.Match)
 		}
 	}
-	got.AllowOrigins = nil
+}
+
+func checkGroups(t *testing.T, data []byte, got []policy.CORS, want plainGroups) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%q: %d groups, want %d", data, len(got), len(want))
+	}
+	want.shareKeys()
+	for i := range want {
+		block, origins := want[i].block(t)
+		checkBlock(t, data, got[i], &block, origins)
+	}
+}
+
+func checkBlock(t *testing.T, data []byte, got policy.CORS, want *policy.CORS, origins []string) {
+	t.Helper()
+	if have := textsOf(&got.AllowOrigins); !slices.Equal(have, slices.Sorted(slices.Values(origins))) {
+		t.Fatalf("%q: patterns %q, want %q", data, have, origins)
+	}
+	got.AllowOrigins = origin.List{}
 	text := func(c *policy.CORS) string {
 		c.AllowMethods, c.AllowHeaders, c.ExposeHeaders = append([]string{}, c.AllowMethods...), append([]string{}, c.AllowHeaders...), append([]string{}, c.ExposeHeaders...)
 		b, err := json.Marshal(c)
@@ -202,9 +305,19 @@ func checkSpec(t *testing.T, data []byte, spec *policy.Spec, want *policy.CORS, 
 		}
 		return string(b)
 	}
-	if a, b := text(&got), text(want); a != b || spec.Log != log {
-		t.Fatalf("%q:\n got %s %+v\nwant %s %+v", data, a, spec.Log, b, log)
+	if a, b := text(&got), text(want); a != b {
+		t.Fatalf("%q:\n got %s\nwant %s", data, a, b)
 	}
+}
+
+// textsOf returns the patterns of a list as text, sorted.
+func textsOf(l *origin.List) []string {
+	texts := slices.Clone(l.Exact)
+	for i := range l.Patterns {
+		texts = append(texts, l.Patterns[i].String())
+	}
+	slices.Sort(texts)
+	return texts
 }
 
 func checkProblems(t *testing.T, data []byte, doc *document, problems []Problem) {

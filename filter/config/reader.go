@@ -10,8 +10,9 @@ import (
 
 // reader walks JSON and collects problems. gjson's accessors coerce, so none of them is used before the type is known.
 type reader struct {
-	errs  Error
-	warns []Problem
+	errs    Error
+	warns   []Problem
+	regexes int // so far, in all lists
 }
 
 //go:noinline // the plugin's size is start-up time
@@ -23,6 +24,9 @@ func (r *reader) fail(path, raw, reason, fix string) {
 func (r *reader) warn(path, raw, reason, fix string) {
 	r.warns = append(r.warns, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
 }
+
+func (r *reader) failAt(p place, reason, fix string) { r.fail(p.path, p.raw, reason, fix) }
+func (r *reader) warnAt(p place, reason, fix string) { r.warn(p.path, p.raw, reason, fix) }
 
 // field is a key that an object may have.
 type field struct {
@@ -63,7 +67,7 @@ func find(fields []field, name string) *field {
 }
 
 // list reads the elements of v, which must be an array that is not empty. What read gets is not to be kept.
-func (r *reader) list(path string, v *gjson.Result, read func(path string, i int, v *gjson.Result)) {
+func (r *reader) list(path string, v *gjson.Result, read func(i int, v *gjson.Result)) {
 	if !v.IsArray() {
 		r.fail(path, v.Raw, "must be an array, is "+typeOf(v), "write […]")
 		return
@@ -72,7 +76,7 @@ func (r *reader) list(path string, v *gjson.Result, read func(path string, i int
 	var element gjson.Result
 	v.ForEach(func(_, value gjson.Result) bool {
 		element = value
-		read(path+"["+strconv.Itoa(i)+"]", i, &element)
+		read(i, &element)
 		i++
 		return true
 	})

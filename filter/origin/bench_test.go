@@ -13,7 +13,7 @@ func add(b testing.TB, set *Set, text string) {
 	if err != nil {
 		b.Fatalf("%q: %v", text, err)
 	}
-	set.Add(&p)
+	set.Add(&p, 0)
 }
 
 // setOfSize has n patterns, a third of each kind, all under a few domains so that they share nodes.
@@ -51,7 +51,7 @@ func BenchmarkMatch(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {
 				b.ReportAllocs()
 				for range b.N {
-					verdict = set.Match(c.value)
+					verdict, _ = set.Match(c.value)
 				}
 				if verdict != c.want {
 					b.Fatalf("Match(%q) = %d", c.value, verdict)
@@ -97,14 +97,14 @@ func BenchmarkMatchHostile(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
-				verdict = set.Match(s)
+				verdict, _ = set.Match(s)
 			}
 		})
 	}
 	b.Run("over-long", func(b *testing.B) {
 		set, s := setOfSize(b, 10), strings.Repeat("https://a.", 10_000)
 		for range b.N {
-			verdict = set.Match(s)
+			verdict, _ = set.Match(s)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestTheMostHostileOriginIsMatchedInNoTime(t *testing.T) {
 		best := time.Hour
 		for range 5 {
 			start := time.Now()
-			verdict = set.Match(s)
+			verdict, _ = set.Match(s)
 			best = min(best, time.Since(start))
 		}
 		if verdict != Unlisted || best > enough {

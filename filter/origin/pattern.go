@@ -1,6 +1,10 @@
 package origin
 
-import "strings"
+import (
+	"strings"
+
+	"corsguard/filter/regex"
+)
 
 // AnyPort is the Port of a pattern that leaves the port open: every port matches, and none.
 const AnyPort int32 = -2
@@ -19,6 +23,8 @@ const (
 	AnyHost
 	// Any matches every origin: *.
 	Any
+	// Regex matches the well-formed origins that a regular expression matches: {"regex": …}.
+	Regex
 )
 
 // Pattern is a set of origins, parsed. It is made by ParsePattern and immutable.
@@ -34,6 +40,10 @@ type Pattern struct {
 	Left          string
 	Before, After string // what stands around an InLabel wildcard in its label; one of them may be empty
 	Port          int32  // 1…65535, NoPort or AnyPort
+
+	// Regex is the expression of a Regex pattern. Its Scheme is that of all origins that it matches, its Host is one of their sites, and one that is not the user's own
+	// machine if there is such a one, and its Port is AnyPort.
+	Regex *regex.Regexp
 
 	text string
 }

@@ -138,7 +138,7 @@ func FuzzParsePattern(f *testing.F) {
 		}
 		p.SpansPublicSuffix()
 		var set Set
-		set.Add(&p)
+		set.Add(&p, 0)
 		if p.Kind != Exact || p.Port == AnyPort {
 			checkWildcard(t, &set, &p)
 			return
@@ -147,8 +147,8 @@ func FuzzParsePattern(f *testing.F) {
 			t.Fatalf("ParseExact(%q): %v", text, err)
 		}
 		for _, v := range append(neighbours(text), text) {
-			if listed := set.Match(v) == Listed; listed != (v == text) {
-				t.Fatalf("%q: Match(%q) is Listed: %v", text, v, listed)
+			if verdict, _ := set.Match(v); (verdict == Listed) != (v == text) {
+				t.Fatalf("%q: Match(%q) is %v", text, v, verdict)
 			}
 		}
 	})
@@ -162,7 +162,7 @@ func checkWildcard(t *testing.T, set *Set, p *Pattern) {
 	}
 	s := strings.TrimSuffix(p.String(), ":*")
 	s = strings.Replace(s, "*", "a", 1)
-	if set.Match(s) != Listed {
+	if verdict, _ := set.Match(s); verdict != Listed {
 		t.Fatalf("%q does not match %q", p, s)
 	}
 	if p.Kind == AnyHost {
@@ -183,7 +183,7 @@ func checkWildcard(t *testing.T, set *Set, p *Pattern) {
 		}
 	}
 	for _, v := range hostile {
-		if set.Match(v) == Listed {
+		if verdict, _ := set.Match(v); verdict == Listed {
 			t.Fatalf("%q matches %q", p, v)
 		}
 	}

@@ -1,5 +1,7 @@
 package origin
 
+import "corsguard/filter/regex"
+
 // Verdict is what a Set says of an origin.
 type Verdict uint8
 
@@ -12,27 +14,34 @@ const (
 	Listed
 )
 
-// Set finds an origin among patterns. The zero Set matches nothing; patterns are added with Add, and once Match is in use no more. Match
-// does not allocate, and any number of goroutines may call it at once.
+// Set finds an origin among patterns, each of which belongs to a group: a small number. Where patterns of several groups match, the least counts. The zero
+// Set matches nothing. Patterns are added group by group, in ascending order, and once Match is in use no more. Match does not allocate, and any
+// number of goroutines may call it at once.
 //
-// Exact patterns are keys of a hash set. Wildcards hang in a tree over the labels of the host, read from the right: a node is what stands to
-// the right of a wildcard. So Match costs a few look-ups for each label of the origin, however many patterns there are.
+// Exact patterns are keys of a hash map. Wildcards hang in a tree over the labels of the host, read from the right: a node is what stands to
+// the right of a wildcard. So Match costs a few look-ups for each label of the origin, however many patterns there are. Regular expressions are asked
+// one by one, after all others and only where they can still win.
 type Set struct {
-	exact map[string]struct{}
+	exact groups[string]
 	// open holds origins whose port is left open, without it.
-	open map[string]struct{}
+	open groups[string]
 	// anyHost holds schemes of which every host matches.
-	anyHost map[string]struct{}
-	any     bool
+	anyHost groups[string]
+	hasAny  bool
+	any     int32 // the group of `*`
 
 	// edges leads from a node by a label to the node of one more label. Node 0 is the root.
 	edges   map[edge]int32
 	nodes   []node
-	subs    map[subKey]struct{}
-	inLabel map[inLabelKey]struct{}
+	subs    groups[subKey]
+	inLabel groups[inLabelKey]
+	regexes []groupedRegex // in ascending order of groups
 }
 
 type (
+	// groups tells the least group of each key.
+	groups[K comparable] map[K]int32
+
 	edge struct {
 		from  int32
 		label string
@@ -55,38 +64,86 @@ type (
 		scheme              string
 		port                int32
 	}
+	groupedRegex struct {
+		*regex.Regexp
+		group int32
+	}
 )
 
-// Add adds p to the set.
-func (s *Set) Add(p *Pattern) {
+// noGroup is behind all groups.
+const noGroup int32 = 1<<31 - 1
+
+// AddList adds all patterns of l to the set, as those of group.
+func (s *Set) AddList(l *List, group int32) {
+	if s.exact == nil {
+		s.exact = make(groups[string], len(l.Exact))
+	}
+	// Before the patterns, which must not keep the origins of their own group out.
+	for _, text := range l.Exact {
+		s.addExact(text, group)
+	}
+	for i := range l.Patterns {
+		s.Add(&l.Patterns[i], group)
+	}
+}
+
+// addExact adds an origin. One that an earlier group takes is left out: Match need not look further than where it finds an exact one.
+func (s *Set) addExact(text string, group int32) {
+	if group > 0 {
+		if v, _ := s.Match(text); v == Listed {
+			return
+		}
+	}
+	put(&s.exact, text, group)
+}
+
+// Add adds p to the set, as a pattern of group.
+func (s *Set) Add(p *Pattern, group int32) {
 	switch p.Kind {
 	case Any:
-		s.any = true
+		if !s.hasAny {
+			s.hasAny, s.any = true, group
+		}
 	case AnyHost:
-		put(&s.anyHost, p.Scheme)
+		put(&s.anyHost, p.Scheme, group)
 	case Exact:
 		if p.Port == AnyPort {
-			put(&s.open, p.text[:len(p.text)-len(":*")])
+			put(&s.open, p.withoutPort(), group)
 		} else {
-			put(&s.exact, p.text)
+			s.addExact(p.text, group)
 		}
 	case Subdomains:
 		n := s.node(p.Host)
 		s.nodes[n].subdomains = true
-		put(&s.subs, subKey{n, p.Scheme, p.Port})
+		put(&s.subs, subKey{n, p.Scheme, p.Port}, group)
 	case InLabel:
 		n := s.node(p.Host)
 		s.nodes[n].addShape(shape{uint8(len(p.Before)), uint8(len(p.After))})
-		put(&s.inLabel, inLabelKey{n, p.Before, p.After, p.Left, p.Scheme, p.Port})
+		put(&s.inLabel, inLabelKey{n, p.Before, p.After, p.Left, p.Scheme, p.Port}, group)
+	case Regex:
+		s.regexes = append(s.regexes, groupedRegex{p.Regex, group})
 	}
 }
 
+// withoutPort returns the text of a pattern that leaves the port open, without its last two bytes.
+func (p *Pattern) withoutPort() string { return p.text[:len(p.text)-len(":*")] }
+
 //go:noinline
-func put[K comparable](m *map[K]struct{}, k K) {
+func put[K comparable](m *groups[K], k K, group int32) {
 	if *m == nil {
-		*m = map[K]struct{}{}
+		*m = groups[K]{}
 	}
-	(*m)[k] = struct{}{}
+	if _, ok := (*m)[k]; !ok {
+		(*m)[k] = group
+	}
+}
+
+// least returns the lesser of group and that of k.
+func (m groups[K]) least(k K, group int32) int32 {
+	if g, ok := m[k]; ok && g < group {
+		return g
+	}
+	return group
 }
 
 // node returns the node of host, and makes it and those on the way where they are missing.
@@ -127,78 +184,79 @@ func cutLastLabel(host string) (rest, label string) {
 	return "", host
 }
 
-// Match looks up s, the value of an Origin header. It reads at most MaxLen bytes of it.
-func (s *Set) Match(value string) Verdict {
+// Match looks up s, the value of an Origin header, and returns the group that lists it. It reads at most MaxLen bytes of it.
+func (s *Set) Match(value string) (Verdict, int32) {
 	if len(value) > MaxLen {
-		return Malformed
+		return Malformed, noGroup
 	}
-	// What is listed to the letter was checked when the pattern was parsed.
-	if _, ok := s.exact[value]; ok {
-		return Listed
+	// What is listed to the letter was checked when the pattern was parsed, and no earlier group takes it.
+	if g, ok := s.exact[value]; ok {
+		return Listed, g
 	}
 	o, ok := Parse(value)
 	if !ok {
-		return Malformed
+		return Malformed, noGroup
 	}
-	if s.any || s.matchWildcards(value, &o) {
-		return Listed
+	if g := s.matchPatterns(value, &o); g != noGroup {
+		return Listed, g
 	}
-	return Unlisted
+	return Unlisted, noGroup
 }
 
-func (s *Set) matchWildcards(value string, o *Origin) bool {
-	if _, ok := s.anyHost[o.Scheme]; ok {
-		return true
+func (s *Set) matchPatterns(value string, o *Origin) int32 {
+	group := noGroup
+	if s.hasAny {
+		group = s.any
 	}
-	if _, ok := s.open[value[:len(o.Scheme)+len("://")+len(o.Host)]]; ok {
-		return true
+	group = s.anyHost.least(o.Scheme, group)
+	group = s.open.least(value[:len(o.Scheme)+len("://")+len(o.Host)], group)
+	if s.nodes != nil {
+		group = s.matchHost(o, group)
 	}
-	if s.nodes == nil {
-		return false
+	for i := range s.regexes {
+		if re := &s.regexes[i]; re.group >= group {
+			break
+		} else if re.Match(value) {
+			return re.group
+		}
 	}
+	return group
+}
+
+// matchHost goes down the tree and returns the least of group and those of the wildcards that match o.
+func (s *Set) matchHost(o *Origin, group int32) int32 {
 	at, rest := int32(0), o.Host
 	for rest != "" {
 		left, label := cutLastLabel(rest)
 		n := &s.nodes[at]
-		if n.subdomains && s.hasSub(at, o) {
-			return true
+		if n.subdomains {
+			group = s.subs.least(subKey{at, o.Scheme, o.Port}, group)
+			group = s.subs.least(subKey{at, o.Scheme, AnyPort}, group)
 		}
-		if len(n.shapes) > 0 && s.matchInLabel(at, rest[:len(rest)-len(label)], label, o) {
-			return true
+		if len(n.shapes) > 0 {
+			group = s.matchInLabel(at, rest[:len(rest)-len(label)], label, o, group)
 		}
 		next, ok := s.edges[edge{at, label}]
-		if !ok {
-			return false
+		if !ok || group == 0 {
+			break
 		}
 		at, rest = next, left
 	}
-	return false
+	return group
 }
 
-func (s *Set) hasSub(at int32, o *Origin) bool {
-	if _, ok := s.subs[subKey{at, o.Scheme, o.Port}]; ok {
-		return true
-	}
-	_, ok := s.subs[subKey{at, o.Scheme, AnyPort}]
-	return ok
-}
-
-func (s *Set) matchInLabel(at int32, left, label string, o *Origin) bool {
+func (s *Set) matchInLabel(at int32, left, label string, o *Origin, group int32) int32 {
 	for _, sh := range s.nodes[at].shapes {
 		before, after := int(sh.before), len(label)-int(sh.after)
 		if before >= after || !isWildcardText(label[before:after]) {
 			continue
 		}
 		k := inLabelKey{at, label[:before], label[after:], left, o.Scheme, o.Port}
-		if _, ok := s.inLabel[k]; ok {
-			return true
-		}
+		group = s.inLabel.least(k, group)
 		k.port = AnyPort
-		if _, ok := s.inLabel[k]; ok {
-			return true
-		}
+		group = s.inLabel.least(k, group)
 	}
-	return false
+	return group
 }
 
 func isWildcardText(s string) bool {

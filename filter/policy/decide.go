@@ -27,6 +27,7 @@ type Request struct {
 	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
 	judged bool
 	reason Reason
+	group  *group
 
 	_ [0]func() // not comparable: nothing compares requests, so nothing is linked for it
 }
@@ -58,6 +59,8 @@ type Decision struct {
 	AllowMethods   string
 	AllowHeaders   string
 	PrivateNetwork bool
+
+	group *group // that grants; nil where Grant is ""
 }
 
 // Verdict returns the verdict of d.
@@ -78,20 +81,34 @@ func (r *Request) IsPreflight() bool {
 	return r.Method == optionsMethod && r.Origin != "" && r.RequestMethod != "" && r.Path != "*"
 }
 
+func (r *Request) kind() Kind {
+	switch {
+	case r.Origins == 0:
+		return NoOrigin
+	case r.IsPreflight():
+		return Preflight
+	}
+	return Actual
+}
+
 // Decide decides r. It does not allocate, but to rebuild a list of header names from which something has to be left out.
 func (p *Policy) Decide(r *Request) Decision {
+	if p.off {
+		return Decision{Kind: r.kind(), Reason: CORSOff}
+	}
 	if r.Origins == 0 {
 		return p.decideNoOrigin(r)
 	}
 	if !r.judged {
-		r.judged, r.reason = true, p.judgeOrigin(r)
+		r.judged = true
+		r.reason, r.group = p.judgeOrigin(r)
+	}
+	if r.IsPreflight() {
+		return p.decidePreflight(r)
 	}
 	reason := r.reason
-	if r.IsPreflight() {
-		return p.decidePreflight(r, reason)
-	}
 	if reason.Verdict() == Allowed {
-		return Decision{Kind: Actual, Reason: reason, Grant: p.grant(r), Vary: p.vary(VaryOrigin)}
+		return Decision{Kind: Actual, Reason: reason, Grant: r.grant(), group: r.group, Vary: p.vary(VaryOrigin)}
 	}
 	if r.isSameOrigin() {
 		return p.sameOrigin(VaryOrigin)
@@ -104,7 +121,7 @@ func (p *Policy) Decide(r *Request) Decision {
 func (p *Policy) sameOrigin(on VaryOn) Decision {
 	d := Decision{Kind: Actual, Reason: SameOrigin, Vary: p.vary(on)}
 	if p.anyOrigin {
-		d.Grant = fetch.Wildcard
+		d.grantAny(p)
 	}
 	return d
 }
@@ -119,17 +136,21 @@ func (p *Policy) refuse(reason Reason, deny bool) Decision {
 	switch {
 	case deny:
 		d.Status, d.Vary = statusDenied, VaryOrigin
-	case p.anyOrigin && reason != InternalError:
+	case p.anyOrigin:
 		// All responses are the same, or a cache could hand out one without the grant.
-		d.Grant = fetch.Wildcard
+		d.grantAny(p)
 	}
 	return d
 }
 
+// grantAny grants what a policy of exactly `*` grants on all responses.
+func (d *Decision) grantAny(p *Policy) { d.Grant, d.group = fetch.Wildcard, &p.groups[0] }
+
 func (p *Policy) decideNoOrigin(r *Request) Decision {
 	d := Decision{Kind: NoOrigin, Reason: NothingAsked, Vary: p.vary(VaryOrigin)}
 	if p.anyOrigin {
-		d.Reason, d.Grant = AnyOrigin, fetch.Wildcard
+		d.Reason = AnyOrigin
+		d.grantAny(p)
 	}
 	// CONNECT and `OPTIONS *` come from no page.
 	if p.onMissingOrigin == Deny && r.Method != connectMethod && !(r.Method == optionsMethod && r.Path == "*") {
@@ -144,32 +165,37 @@ func (p *Policy) NeedsRequestLine() bool { return p.onMissingOrigin == Deny }
 // DeniesOrigins reports whether an actual request may be denied because of its Origin.
 func (p *Policy) DeniesOrigins() bool { return p.onRefusedOrigin == Deny }
 
-func (p *Policy) judgeOrigin(r *Request) Reason {
-	if r.Origins > 1 {
-		return OriginMalformed
+// judgeOrigin returns what the patterns say of the Origin, and the group that knows it.
+func (p *Policy) judgeOrigin(r *Request) (Reason, *group) {
+	switch {
+	case p.closed:
+		return PathAmbiguous, nil
+	case r.Origins > 1:
+		return OriginMalformed, nil
+	case r.Origin == fetch.NullOrigin && p.null < 0:
+		return NullNotAllowed, nil
+	case r.Origin == fetch.NullOrigin:
+		return p.groups[p.null].allowed()
 	}
-	if r.Origin == fetch.NullOrigin {
-		switch {
-		case p.anyOrigin:
-			return AnyOrigin // browsers take `*` for opaque origins too
-		case p.allowNull:
-			return OriginAllowed
-		}
-		return NullNotAllowed
-	}
-	switch p.origins.Match(r.Origin) {
+	verdict, i := p.origins.Match(r.Origin)
+	switch verdict {
 	case origin.Listed:
-		if p.anyOrigin {
-			return AnyOrigin
-		}
-		return OriginAllowed
+		return p.groups[i].allowed()
 	case origin.Unlisted:
-		return OriginNotAllowed
+		return OriginNotAllowed, nil
 	}
-	return OriginMalformed
+	return OriginMalformed, nil
 }
 
-func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
+func (g *group) allowed() (Reason, *group) {
+	if g.any {
+		return AnyOrigin, g // browsers take `*` for opaque origins too
+	}
+	return OriginAllowed, g
+}
+
+func (p *Policy) decidePreflight(r *Request) Decision {
+	reason, g := r.reason, r.group
 	if reason.Verdict() == Refused {
 		if r.isSameOrigin() {
 			return p.sameOrigin(VaryPreflight)
@@ -186,19 +212,19 @@ func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
 	// Whatever is asked, the whole policy is the answer: the browser then names the real cause in its console, and its preflight cache can
 	// serve the next request.
 	d := Decision{
-		Kind: Preflight, Reason: reason, Status: p.preflightStatus, Grant: p.grant(r), Vary: VaryPreflight,
-		AllowMethods: p.methodsValue, AllowHeaders: p.headersValue,
-		PrivateNetwork: p.privateNetwork && r.RequestPrivateNetwork == "true",
+		Kind: Preflight, Reason: reason, Status: p.preflightStatus, Grant: r.grant(), group: g, Vary: VaryPreflight,
+		AllowMethods: g.methodsValue, AllowHeaders: g.headersValue,
+		PrivateNetwork: g.privateNetwork && r.RequestPrivateNetwork == "true",
 	}
-	methodOK := p.allowsMethod(r.RequestMethod)
-	if p.anyMethod && p.echoes() {
+	methodOK := g.allowsMethod(r.RequestMethod)
+	if g.anyMethod && g.echoes() {
 		d.AllowMethods = ""
 		if methodOK {
 			d.AllowMethods = r.RequestMethod
 		}
 	}
-	echoHeaders := p.headers.any && p.echoes()
-	echo, headersOK := p.judgeHeaders(r.RequestHeaders, echoHeaders)
+	echoHeaders := g.headers.any && g.echoes()
+	echo, headersOK := g.judgeHeaders(r.RequestHeaders, echoHeaders)
 	if echoHeaders {
 		d.AllowHeaders = echo
 	}
@@ -213,14 +239,14 @@ func (p *Policy) decidePreflight(r *Request, reason Reason) Decision {
 
 // allowsMethod reports whether browsers will send method (Fetch standard, section 4.8, the step that checks the method): safelisted methods need
 // no permission, and the comparison is exact.
-func (p *Policy) allowsMethod(method string) bool {
+func (g *group) allowsMethod(method string) bool {
 	if fetch.IsSafelistedMethod(method) {
 		return true
 	}
-	if p.anyMethod {
+	if g.anyMethod {
 		return len(method) <= maxName && fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
 	}
-	for _, m := range p.methods {
+	for _, m := range g.methods {
 		if m == method {
 			return true
 		}
@@ -230,14 +256,14 @@ func (p *Policy) allowsMethod(method string) bool {
 
 // judgeHeaders reports whether all names of the list value are allowed, and returns the list of those that are, where an echo is wanted: value itself
 // if it is well-formed and whole.
-func (p *Policy) judgeHeaders(value string, wanted bool) (echo string, ok bool) {
+func (g *group) judgeHeaders(value string, wanted bool) (echo string, ok bool) {
 	if value == "" {
 		return "", true
 	}
 	list := fetch.NewList(value)
 	all := true
 	for name, more := list.Next(); more; name, more = list.Next() {
-		all = all && p.headers.has(name)
+		all = all && g.headers.has(name)
 	}
 	switch {
 	case list.Malformed():
@@ -250,7 +276,7 @@ func (p *Policy) judgeHeaders(value string, wanted bool) (echo string, ok bool) 
 	kept := make([]byte, 0, len(value))
 	list = fetch.NewList(value)
 	for name, more := list.Next(); more; name, more = list.Next() {
-		if !p.headers.has(name) {
+		if !g.headers.has(name) {
 			continue
 		}
 		if len(kept) > 0 {
@@ -261,8 +287,9 @@ func (p *Policy) judgeHeaders(value string, wanted bool) (echo string, ok bool) 
 	return string(kept), all
 }
 
-func (p *Policy) grant(r *Request) string {
-	if p.anyOrigin {
+// grant returns what the group that knows the Origin grants.
+func (r *Request) grant() string {
+	if r.group.any {
 		return fetch.Wildcard
 	}
 	return r.Origin

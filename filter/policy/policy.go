@@ -8,20 +8,38 @@ import (
 	"corsguard/filter/origin"
 )
 
-// Policy is a compiled cors block. It is immutable: any number of goroutines may use it at once. Nothing that it returns may be changed.
+// Policy is a compiled cors block, or list of them. It is immutable: any number of goroutines may use it at once. Nothing that it returns may be changed.
 type Policy struct {
-	origins origin.Set
+	_ [0]func() // not comparable: nothing compares policies, so nothing is linked for it
+
+	// off: there is no block. Requests and responses are left alone.
+	off bool
+	// closed: nothing is granted, since it is not clear which policy counts.
+	closed bool
+
+	origins origin.Set // gives indexes of groups
+	groups  []group
 	// anyOrigin: the one pattern is `*`, so no response depends on the Origin. Never with credentials.
-	anyOrigin           bool
-	allowNull           bool // never with credentials
-	credentials         bool
-	privateNetwork      bool
-	timing              bool
+	anyOrigin bool
+	// null is the group that knows the null origin, -1 where none does.
+	null int
+
+	// What holds for all groups, and for the origins that none knows.
 	preflightStatus     int
 	onRefusedPreflight  RefusedPreflight
 	onRefusedOrigin     OnRefused
 	onMissingOrigin     OnRefused
 	keepUpstreamHeaders bool
+}
+
+// group is what a group of origins gets.
+type group struct {
+	_ [0]func() // not comparable
+
+	any            bool // the one pattern is `*`; never with credentials
+	credentials    bool
+	privateNetwork bool
+	timing         bool
 
 	anyMethod bool
 	methods   []string // as browsers send them
@@ -39,55 +57,100 @@ var (
 	ErrMixedAnyOrigin           = errors.New("policy: any origin, beside other patterns")
 )
 
-// Compile makes the policy of c. Package config has checked c and reports mistakes by their place; what Compile refuses on top of that guards
+// offPolicy is that of requests for which there is none.
+var offPolicy = Policy{off: true}
+
+// compile makes the policy of groups. Package config has checked them and reports mistakes by their place; what is refused on top of that guards
 // against a Spec that did not come from there.
-func Compile(c *CORS) (*Policy, error) {
-	p := &Policy{
-		allowNull:           c.AllowNull,
-		credentials:         c.AllowCredentials,
-		privateNetwork:      c.AllowPrivateNetwork,
-		timing:              c.TimingAllowOrigin,
-		preflightStatus:     c.PreflightStatus,
-		onRefusedPreflight:  c.OnRefusedPreflight,
-		onRefusedOrigin:     c.OnRefusedOrigin,
-		onMissingOrigin:     c.OnMissingOrigin,
-		keepUpstreamHeaders: c.UpstreamHeaders == Keep,
-		headers:             newHeaderSet(c.AllowHeaders),
-		methodsValue:        list(c.AllowMethods),
-		headersValue:        list(c.AllowHeaders),
-		exposeValue:         list(c.ExposeHeaders),
+func compile(groups []CORS) (*Policy, error) {
+	if len(groups) == 0 {
+		return &offPolicy, nil
 	}
-	if len(c.AllowOrigins) == 0 && !c.AllowNull {
-		return nil, ErrNoOrigins
+	shared := &groups[0]
+	p := &Policy{
+		groups:              make([]group, len(groups)),
+		null:                -1,
+		preflightStatus:     shared.PreflightStatus,
+		onRefusedPreflight:  shared.OnRefusedPreflight,
+		onRefusedOrigin:     shared.OnRefusedOrigin,
+		onMissingOrigin:     shared.OnMissingOrigin,
+		keepUpstreamHeaders: shared.UpstreamHeaders == Keep,
+	}
+	for i := range groups {
+		c, g := &groups[i], &p.groups[i]
+		if err := g.compile(c); err != nil {
+			return nil, err
+		}
+		p.origins.AddList(&c.AllowOrigins, int32(i))
+		if p.null < 0 && (c.AllowNull || g.any) {
+			p.null = i
+		}
+	}
+	p.anyOrigin = len(groups) == 1 && p.groups[0].any
+	return p, nil
+}
+
+func (g *group) compile(c *CORS) error {
+	*g = group{
+		credentials:    c.AllowCredentials,
+		privateNetwork: c.AllowPrivateNetwork,
+		timing:         c.TimingAllowOrigin,
+		headers:        newHeaderSet(c.AllowHeaders),
+		methodsValue:   list(c.AllowMethods),
+		headersValue:   list(c.AllowHeaders),
+		exposeValue:    list(c.ExposeHeaders),
+	}
+	if c.AllowOrigins.Len() == 0 && !c.AllowNull {
+		return ErrNoOrigins
 	}
 	if c.AllowNull && c.AllowCredentials {
-		return nil, ErrNullWithCredentials
+		return ErrNullWithCredentials
 	}
-	for i := range c.AllowOrigins {
-		pattern := &c.AllowOrigins[i]
-		switch pattern.Kind {
+	for i := range c.AllowOrigins.Patterns {
+		switch c.AllowOrigins.Patterns[i].Kind {
 		case origin.Any:
-			p.anyOrigin = true
+			g.any = true
 			fallthrough
 		case origin.AnyHost:
 			if c.AllowCredentials {
-				return nil, ErrAnyOriginWithCredentials
+				return ErrAnyOriginWithCredentials
 			}
 		}
-		p.origins.Add(pattern)
 	}
-	if p.anyOrigin && len(c.AllowOrigins) > 1 {
-		return nil, ErrMixedAnyOrigin
+	if g.any && c.AllowOrigins.Len() > 1 {
+		return ErrMixedAnyOrigin
 	}
 	for _, m := range c.AllowMethods {
-		p.anyMethod = p.anyMethod || m == fetch.Wildcard
-		p.methods = append(p.methods, m)
+		g.anyMethod = g.anyMethod || m == fetch.Wildcard
+		g.methods = append(g.methods, m)
 	}
 	if c.MaxAge != MaxAgeUnset {
-		p.maxAgeValue = strconv.Itoa(c.MaxAge)
+		g.maxAgeValue = strconv.Itoa(c.MaxAge)
 	}
-	return p, nil
+	return nil
 }
+
+// closedTwin returns the policy that refuses what p may grant.
+func (p *Policy) closedTwin() *Policy {
+	twin := &Policy{
+		closed:             true,
+		null:               -1,
+		preflightStatus:    p.preflightStatus,
+		onRefusedPreflight: p.onRefusedPreflight,
+		onRefusedOrigin:    p.onRefusedOrigin,
+		onMissingOrigin:    p.onMissingOrigin,
+	}
+	if p.off {
+		twin.preflightStatus = defaultPreflightStatus
+	}
+	return twin
+}
+
+// defaultPreflightStatus is that of a policy that says nothing of it.
+const defaultPreflightStatus = 204
+
+// LeavesResponses reports whether nothing is done about responses.
+func (p *Policy) LeavesResponses() bool { return p.off }
 
 // list returns elements as the value of a header.
 //
@@ -104,49 +167,4 @@ func list(elements []string) string {
 }
 
 // echoes reports whether `*` in a list must be answered by what was asked: with credentials browsers take `*` to the letter.
-func (p *Policy) echoes() bool { return p.credentials }
-
-// headerSet is a set of header names, looked up without regard to case and without allocation.
-type headerSet struct {
-	any           bool // `*`: every name but authorization
-	authorization bool
-	names         map[string]struct{} // lower case
-	longest       int
-}
-
-// maxName bounds methods and header names; configuration refuses longer ones.
-const maxName = 256
-
-func newHeaderSet(names []string) headerSet {
-	s := headerSet{names: make(map[string]struct{}, len(names))}
-	for _, n := range names {
-		n = fetch.Lower(n)
-		s.any = s.any || n == fetch.Wildcard
-		s.authorization = s.authorization || n == fetch.HeaderAuthorization
-		s.names[n] = struct{}{}
-		s.longest = max(s.longest, len(n))
-	}
-	return s
-}
-
-func (s *headerSet) has(name string) bool {
-	if s.any {
-		return s.authorization || !fetch.EqualFold(name, fetch.HeaderAuthorization)
-	}
-	if len(name) > s.longest || len(name) > maxName {
-		return false
-	}
-	if _, ok := s.names[name]; ok {
-		return true // as browsers send it, in lower case
-	}
-	var buf [maxName]byte
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		buf[i] = c
-	}
-	_, ok := s.names[string(buf[:len(name)])]
-	return ok
-}
+func (g *group) echoes() bool { return g.credentials }

@@ -9,15 +9,15 @@ import (
 	"corsguard/filter/origin"
 )
 
-func patterns(t testing.TB, texts ...string) []origin.Pattern {
+func patterns(t testing.TB, texts ...string) origin.List {
 	t.Helper()
-	all := make([]origin.Pattern, 0, len(texts))
+	var all origin.List
 	for _, text := range texts {
 		p, err := origin.ParsePattern(text)
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		all = append(all, p)
+		all.Add(&p)
 	}
 	return all
 }
@@ -27,7 +27,7 @@ func compiled(t testing.TB, c CORS) *Policy {
 	if c.PreflightStatus == 0 {
 		c.PreflightStatus = 204
 	}
-	p, err := Compile(&c)
+	p, err := compile([]CORS{c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +71,12 @@ func TestCompileRefusesImpossibleGrants(t *testing.T) {
 		{CORS{AllowOrigins: patterns(t, "*", "https://a")}, ErrMixedAnyOrigin},
 		{CORS{AllowOrigins: patterns(t, "https://a", "*")}, ErrMixedAnyOrigin},
 	} {
-		if p, err := Compile(&c.cors); !errors.Is(err, c.want) || p != nil {
+		if p, err := compile([]CORS{c.cors}); !errors.Is(err, c.want) || p != nil {
 			t.Errorf("%+v: %v, %v; want %v", c.cors, p, err, c.want)
 		}
 	}
 	for _, c := range []CORS{{AllowNull: true}, {AllowOrigins: patterns(t, "*"), AllowNull: true}, {AllowOrigins: patterns(t, "https://*")}, {AllowOrigins: patterns(t, "https://a"), AllowCredentials: true}} {
-		if _, err := Compile(&c); err != nil {
+		if _, err := compile([]CORS{c}); err != nil {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}
@@ -166,7 +166,7 @@ func TestEditsAndReplyAllocateNothingInReusedBuffers(t *testing.T) {
 					t.Errorf("%s policy, %s, %s response: Edits allocates %v times", name, kind, shape, n)
 				}
 			}
-			if n := testing.AllocsPerRun(20, func() { headers = p.Reply(&d, headers[:0]) }); n != 0 {
+			if n := testing.AllocsPerRun(20, func() { headers = d.Reply(headers[:0]) }); n != 0 {
 				t.Errorf("%s policy, %s: Reply allocates %v times", name, kind, n)
 			}
 		}
@@ -208,7 +208,7 @@ func TestCompileTakesMemoryInProportionToTheLists(t *testing.T) {
 	}
 	c := CORS{AllowOrigins: patterns(t, "https://a"), AllowMethods: names, AllowHeaders: names, ExposeHeaders: names}
 	if got := allocated(func() {
-		if _, err := Compile(&c); err != nil {
+		if _, err := compile([]CORS{c}); err != nil {
 			t.Fatal(err)
 		}
 	}); got > 3*n*perName {

@@ -57,9 +57,9 @@ func randomCORS(t *testing.T, r *rand.Rand) CORS {
 	case 0:
 		c.AllowOrigins = patterns(t, "*")
 	case 1:
-		c.AllowOrigins = append(c.AllowOrigins, patterns(t, "https://*")...)
+		addPattern(t, &c.AllowOrigins, "https://*")
 	case 2:
-		c.AllowOrigins = append(c.AllowOrigins, patterns(t, "*")...)
+		addPattern(t, &c.AllowOrigins, "*")
 	}
 	if r.IntN(3) == 0 {
 		c.AllowMethods = []string{"*"}
@@ -86,24 +86,35 @@ func lists(c *CORS, value string) bool {
 	if value == "null" {
 		return c.AllowNull
 	}
-	for i := range c.AllowOrigins {
+	for i := range c.AllowOrigins.Patterns {
 		var one origin.Set
-		one.Add(&c.AllowOrigins[i])
-		if one.Match(value) == origin.Listed {
+		one.Add(&c.AllowOrigins.Patterns[i], 0)
+		if verdict, _ := one.Match(value); verdict == origin.Listed {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(c.AllowOrigins.Exact, value)
 }
 
-func isAny(c *CORS) bool { return len(c.AllowOrigins) == 1 && c.AllowOrigins[0].Kind == origin.Any }
+func addPattern(t *testing.T, l *origin.List, text string) {
+	t.Helper()
+	one := patterns(t, text)
+	l.Add(&one.Patterns[0])
+}
+
+func isAny(c *CORS) bool {
+	return c.AllowOrigins.Len() == 1 && len(c.AllowOrigins.Patterns) == 1 && c.AllowOrigins.Patterns[0].Kind == origin.Any
+}
+
+// What does not need the patterns of a policy is tested with the rules.
+func isOfRules(r Reason) bool { return r == CORSOff || r == PathAmbiguous }
 
 func TestNothingIsGrantedThatThePolicyDoesNotGrant(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	reached := map[Outcome]int{}
 	for range 3000 {
 		c := randomCORS(t, r)
-		p, err := Compile(&c)
+		p, err := compile([]CORS{c})
 		if err != nil {
 			continue
 		}
@@ -117,7 +128,7 @@ func TestNothingIsGrantedThatThePolicyDoesNotGrant(t *testing.T) {
 			reached[d.Outcome()]++
 			checkGrant(t, &c, &q, &d)
 			if d.Status != 0 {
-				checkReply(t, &c, &q, &d, p.Reply(&d, nil))
+				checkReply(t, &c, &q, &d, d.Reply(nil))
 			} else {
 				checkResponse(t, r, &c, p, &d)
 			}
@@ -126,7 +137,7 @@ func TestNothingIsGrantedThatThePolicyDoesNotGrant(t *testing.T) {
 	for o := range Outcome(NumOutcomes) {
 		if kind, reason := o.Split(); reached[o] > 0 && !o.IsPossible() {
 			t.Errorf("%v %v happened, and is said to be impossible", kind, reason)
-		} else if reached[o] == 0 && o.IsPossible() && reason != InternalError {
+		} else if reached[o] == 0 && o.IsPossible() && reason != InternalError && !isOfRules(reason) {
 			t.Errorf("%v %v did not happen: the generator does not reach it, or it is impossible", kind, reason)
 		}
 	}

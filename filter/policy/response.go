@@ -155,13 +155,13 @@ func (m *VaryMemo) merge(value string, on VaryOn) (string, bool) {
 // remains, or none. A switching of protocols (101) is left alone.
 func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) []Edit {
 	switch {
-	case r.upgraded:
+	case r.upgraded, p.off:
 		return edits
 	case r.seen:
 		edits = p.replace(d, r, edits)
 	case d.Grant != "":
 		for _, i := range [...]int{allowOrigin, allowCredentials, exposeHeaders, timingAllowOrigin} {
-			if v := p.actualValue(d, i); v != "" {
+			if v := d.actualValue(i); v != "" {
 				edits = appendEdit(edits, AddHeader, ownedNames[i], v)
 			}
 		}
@@ -172,7 +172,7 @@ func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) [
 // replace appends the edits for a response that has CORS headers of the upstream.
 func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	keepCORS, keepTiming := false, false
-	if p.keepUpstreamHeaders && d.Reason != InternalError {
+	if p.keepUpstreamHeaders {
 		keepCORS = len(r.unknown) > 0
 		for i := allowOrigin; i < timingAllowOrigin; i++ {
 			keepCORS = keepCORS || r.lines[i] > 0
@@ -181,14 +181,14 @@ func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	}
 	if !keepCORS {
 		for i := allowOrigin; i < timingAllowOrigin; i++ {
-			edits = r.edit(i, p.actualValue(d, i), edits)
+			edits = r.edit(i, d.actualValue(i), edits)
 		}
 		for _, name := range r.unknown {
 			edits = appendEdit(edits, RemoveHeader, name, "")
 		}
 	}
 	if !keepTiming {
-		edits = r.edit(timingAllowOrigin, p.actualValue(d, timingAllowOrigin), edits)
+		edits = r.edit(timingAllowOrigin, d.actualValue(timingAllowOrigin), edits)
 	}
 	return edits
 }
@@ -208,7 +208,7 @@ func Restore(sent, r *Response, on VaryOn, memo *VaryMemo, edits []Edit) []Edit 
 }
 
 // actualValue returns the value of the header i on a response to an actual request, "" where it must not be there.
-func (p *Policy) actualValue(d *Decision, i int) string {
+func (d *Decision) actualValue(i int) string {
 	if d.Grant == "" {
 		return ""
 	}
@@ -216,13 +216,13 @@ func (p *Policy) actualValue(d *Decision, i int) string {
 	case allowOrigin:
 		return d.Grant
 	case allowCredentials:
-		if p.credentials {
+		if d.group.credentials {
 			return "true"
 		}
 	case exposeHeaders:
-		return p.exposeValue
+		return d.group.exposeValue
 	case timingAllowOrigin:
-		if p.timing {
+		if d.group.timing {
 			return d.Grant
 		}
 	}
@@ -266,16 +266,16 @@ func (r *Response) editVary(on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
 type Header = [2]string
 
 // Reply appends to headers those of the local reply that d calls for.
-func (p *Policy) Reply(d *Decision, headers []Header) []Header {
+func (d *Decision) Reply(headers []Header) []Header {
 	if d.Grant != "" {
 		headers = appendHeader(headers, fetch.HeaderAllowOrigin, d.Grant)
-		if p.credentials {
+		if d.group.credentials {
 			headers = appendHeader(headers, fetch.HeaderAllowCredentials, "true")
 		}
 		headers = appendHeader(headers, fetch.HeaderAllowMethods, d.AllowMethods)
 		headers = appendHeader(headers, fetch.HeaderAllowHeaders, d.AllowHeaders)
-		headers = appendHeader(headers, fetch.HeaderExposeHeaders, p.exposeValue)
-		headers = appendHeader(headers, fetch.HeaderMaxAge, p.maxAgeValue)
+		headers = appendHeader(headers, fetch.HeaderExposeHeaders, d.group.exposeValue)
+		headers = appendHeader(headers, fetch.HeaderMaxAge, d.group.maxAgeValue)
 		if d.PrivateNetwork {
 			headers = appendHeader(headers, fetch.HeaderAllowPrivateNetwork, "true")
 		}

@@ -1,11 +1,61 @@
 package policy
 
-import "corsguard/filter/origin"
+import (
+	"corsguard/filter/origin"
+	"corsguard/filter/regex"
+)
 
 // Spec is a configuration as plain data. Package config makes it from JSON and checks it.
 type Spec struct {
-	CORS *CORS
-	Log  Log
+	// CORS is the default policy: its groups of origins, in order. Without any, CORS is off where no rule says otherwise.
+	CORS  []CORS
+	Rules []Rule // in order
+	Log   Log
+}
+
+// DefaultRule is the name, in metrics and logs, of what belongs to no rule. No rule may have it.
+const DefaultRule = "default"
+
+// Rule is what holds for some requests in place of the defaults.
+type Rule struct {
+	Name  string
+	Match Match
+	// OwnCORS tells that CORS stands for the default policy; with no groups in it, CORS is off.
+	OwnCORS bool
+	CORS    []CORS
+}
+
+// Match is what a rule matches: all of its parts that are not empty, each by one of its elements.
+type Match struct {
+	Hosts  []Host
+	Paths  []Path
+	Routes []string // names of Envoy routes
+}
+
+// Host matches the host of a request.
+type Host struct {
+	// Name is in lower case, without a port. With Subdomains it stands for what has one or more labels before it, and not for itself.
+	Name       string
+	Subdomains bool
+}
+
+// PathKind tells how a Path matches.
+type PathKind uint8
+
+const (
+	// ExactPath matches Value itself.
+	ExactPath PathKind = iota
+	// PrefixPath matches Value and what is below it. Value `/` matches whatever there is.
+	PrefixPath
+	// RegexPath matches what Regex matches.
+	RegexPath
+)
+
+// Path matches the path of a request. Value is canonical, and without a slash at the end where it is a prefix.
+type Path struct {
+	Kind  PathKind
+	Value string
+	Regex *regex.Regexp
 }
 
 // Log bounds what the filter logs.
@@ -17,9 +67,9 @@ type Log struct {
 // MaxAgeUnset is the MaxAge that sends no Access-Control-Max-Age.
 const MaxAgeUnset = -1
 
-// CORS is a cors block as plain data, defaults filled in.
+// CORS is a cors block, or one group of several, as plain data, defaults filled in. From PreflightStatus on, all groups of a list have the same values.
 type CORS struct {
-	AllowOrigins        []origin.Pattern
+	AllowOrigins        origin.List
 	AllowNull           bool
 	AllowMethods        []string // as configured; `*` stands alone
 	AllowHeaders        []string // as configured; only authorization may stand beside `*`

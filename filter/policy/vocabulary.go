@@ -43,6 +43,8 @@ const (
 	MethodNotAllowed
 	// HeaderNotAllowed: a preflight asks for a header that is not in the list, or its list is malformed.
 	HeaderNotAllowed
+	// PathAmbiguous: the path can be read in two ways, to which different rules may apply.
+	PathAmbiguous
 	// OriginAllowed: a pattern matches the origin.
 	OriginAllowed
 	// AnyOrigin: the policy allows any origin.
@@ -51,6 +53,8 @@ const (
 	SameOrigin
 	// NothingAsked: there is no Origin header; there is nothing to grant.
 	NothingAsked
+	// CORSOff: there is no policy for the request; nothing is done about it.
+	CORSOff
 	numReasons
 )
 
@@ -58,7 +62,7 @@ var (
 	kindNames   = [numKinds]string{"no_origin", "actual", "preflight"}
 	reasonNames = [numReasons]string{
 		"internal_error", "origin_not_allowed", "null_not_allowed", "origin_malformed", "origin_missing",
-		"method_not_allowed", "header_not_allowed", "origin_allowed", "any_origin", "same_origin", "no_origin",
+		"method_not_allowed", "header_not_allowed", "path_ambiguous", "origin_allowed", "any_origin", "same_origin", "no_origin", "cors_off",
 	}
 )
 
@@ -98,7 +102,7 @@ func (o Outcome) Split() (Kind, Reason) {
 func (o Outcome) IsPossible() bool {
 	kind, reason := o.Split()
 	switch reason {
-	case InternalError, AnyOrigin:
+	case InternalError, AnyOrigin, CORSOff:
 		return true
 	case OriginMissing, NothingAsked:
 		return kind == NoOrigin

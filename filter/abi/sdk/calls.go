@@ -67,6 +67,11 @@ func SendLocalResponse(status uint32, body *byte, bodySize int, headers *byte, h
 	return internal.ProxySendLocalResponse(status, nil, 0, body, bodySize, headers, headersSize, noGRPC)
 }
 
+// GetProperty gets a property of the stream.
+func GetProperty(path *byte, pathSize int, value **byte, size *int) Status {
+	return internal.ProxyGetProperty(path, pathSize, value, size)
+}
+
 // GetBufferBytes gets a part of a buffer.
 func GetBufferBytes(b BufferType, start, most int, data **byte, size *int) Status {
 	return internal.ProxyGetBufferBytes(b, start, most, data, size)

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"corsguard/filter/origin"
+)
+
+// The keys that hold for all groups of an array, since they are about requests that no group knows, or must not depend on which one does.
+const (
+	sharedPreflightStatus = iota
+	sharedRefusedPreflight
+	sharedRefusedOrigin
+	sharedMissingOrigin
+	sharedUpstreamHeaders
+	numShared
+)
+
+// sharedKey is where such a key is written; the path is "" where it is not.
+type sharedKey struct{ place }
+
+// shareable reads a shared key by read, and remembers where it is written. One with a mistake does not count.
+func (r *reader) shareable(b *block, key int, read func(string, *gjson.Result)) func(string, *gjson.Result) {
+	return func(path string, v *gjson.Result) {
+		before := len(r.errs)
+		read(path, v)
+		if len(r.errs) == before {
+			b.shared[key] = sharedKey{place{path, v.Raw}}
+		}
+	}
+}
+
+// share gives all groups the shared keys that one of them has.
+func (r *reader) share(blocks []*block) {
+	for key := 0; key < numShared; key++ {
+		var from *block
+		for _, b := range blocks {
+			switch {
+			case b.shared[key].path == "":
+			case from == nil:
+				from = b
+			case !b.sameShared(from, key):
+				r.failAt(b.shared[key].place, "differs from "+from.shared[key].path+", and the key holds for all groups of the array", "write it in one group")
+			}
+		}
+		if from == nil {
+			continue
+		}
+		for _, b := range blocks {
+			b.takeShared(from, key)
+		}
+	}
+}
+
+func (b *block) sameShared(from *block, key int) bool {
+	switch key {
+	case sharedPreflightStatus:
+		return b.PreflightStatus == from.PreflightStatus
+	case sharedRefusedPreflight:
+		return b.OnRefusedPreflight == from.OnRefusedPreflight
+	case sharedRefusedOrigin:
+		return b.OnRefusedOrigin == from.OnRefusedOrigin
+	case sharedMissingOrigin:
+		return b.OnMissingOrigin == from.OnMissingOrigin
+	}
+	return b.UpstreamHeaders == from.UpstreamHeaders
+}
+
+func (b *block) takeShared(from *block, key int) {
+	switch key {
+	case sharedPreflightStatus:
+		b.PreflightStatus = from.PreflightStatus
+	case sharedRefusedPreflight:
+		b.OnRefusedPreflight = from.OnRefusedPreflight
+	case sharedRefusedOrigin:
+		b.OnRefusedOrigin = from.OnRefusedOrigin
+	case sharedMissingOrigin:
+		b.OnMissingOrigin = from.OnMissingOrigin
+	case sharedUpstreamHeaders:
+		b.UpstreamHeaders = from.UpstreamHeaders
+	}
+}
+
+// checkGroups refuses what can never win because an earlier group takes all of it.
+func (r *reader) checkGroups(blocks []*block) {
+	if len(blocks) < 2 {
+		return
+	}
+	const fix = "move the group before those, or leave this out"
+	var earlier origin.Set
+	anyAt, nullAt := "", ""
+	for i, b := range blocks {
+		if anyAt != "" {
+			r.fail(b.path, "", "never wins: "+anyAt+" allows any origin", "move it before that one, or leave it out")
+			continue
+		}
+		for j, text := range b.AllowOrigins.Exact {
+			if i == 0 {
+				break
+			}
+			if verdict, g := earlier.Match(text); verdict == origin.Listed {
+				r.failAt(b.exactPlace(j), "never wins: "+blocks[g].path+" takes it", fix)
+			}
+		}
+		for j := range b.AllowOrigins.Patterns {
+			p := &b.AllowOrigins.Patterns[j]
+			if i > 0 && earlier.Covers(p) {
+				r.failAt(b.patternPlace(j), "never wins: an earlier group takes all that it matches", fix)
+			}
+			if p.Kind == origin.Any {
+				anyAt = b.path
+			}
+		}
+		switch {
+		case b.AllowNull && nullAt != "":
+			r.failAt(*b.null, "never wins: "+nullAt+" takes the null origin", fix)
+		case b.AllowNull:
+			nullAt = b.path
+		}
+		earlier.AddList(&b.AllowOrigins, int32(i))
+	}
+}
+
+// element returns the path of element i of a list.
+//
+//go:noinline
+func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

@@ -1,0 +1,98 @@
+package policy
+
+// MaxCombinations bounds the hosts × paths × routes of all rules together, which is what finding unreachable rules costs.
+const MaxCombinations = 1_000_000
+
+// Combinations returns hosts × paths × routes of m, where a part that is left out counts as one.
+func (m *Match) Combinations() int {
+	return max(len(m.Hosts), 1) * max(len(m.Paths), 1) * max(len(m.Routes), 1)
+}
+
+// Unreachable is a rule that never decides.
+type Unreachable struct {
+	Rule int
+	By   []int // the earlier rules that take all that it matches
+}
+
+// FindUnreachable returns the rules of which every combination of a host, a path and a route is matched by an earlier rule. What several rules match only
+// together, of one combination, is not found. The rules must have no more than MaxCombinations combinations.
+func FindUnreachable(rules []Rule) []Unreachable {
+	t := newTable(rules)
+	var found []Unreachable
+	for i := 1; i < len(rules); i++ {
+		if by := t.coveredBy(&rules[i].Match, int32(i)); by != nil {
+			found = append(found, Unreachable{i, by})
+		}
+	}
+	return found
+}
+
+// coveredBy returns the rules before rule that take everything that m, its match, does; nil if they do not.
+func (t *table) coveredBy(m *Match, rule int32) []int {
+	hosts, paths, routes := m.Hosts, m.Paths, m.Routes
+	if len(hosts) == 0 {
+		hosts = []Host{{}}
+	}
+	if m.anyPath() {
+		paths = []Path{{Kind: PrefixPath, Value: "/"}}
+	}
+	if len(routes) == 0 {
+		routes = []string{""}
+	}
+	var by []int
+	seen := map[int32]bool{}
+	for i := range hosts {
+		buckets := t.bucketsOver(&hosts[i])
+		for j := range paths {
+			for _, route := range routes {
+				r := t.firstOver(buckets, &paths[j], route)
+				if r >= rule {
+					return nil
+				}
+				if !seen[r] {
+					seen[r] = true
+					by = append(by, int(r))
+				}
+			}
+		}
+	}
+	return by
+}
+
+// bucketsOver returns the buckets that take all hosts that h does.
+func (t *table) bucketsOver(h *Host) []int32 {
+	switch {
+	case h.Name == "":
+		return []int32{t.anyHost}
+	case h.Subdomains:
+		// A name under it stands for all of them; no rule has it, for `*` is in no name.
+		return t.bucketsOf("*."+h.Name, nil)
+	}
+	return t.bucketsOf(h.Name, nil)
+}
+
+// firstOver returns the first rule in buckets that takes all of p and route; a route of "" stands for all routes.
+func (t *table) firstOver(buckets []int32, p *Path, route string) int32 {
+	rule := noRule
+	q := &target{path: p.Value, route: route}
+	for _, b := range buckets {
+		at := &t.buckets[b]
+		rule = t.least(at.anyPath, route, rule)
+		if p.matchesAll() {
+			continue
+		}
+		switch p.Kind {
+		case PrefixPath:
+			rule = t.findPrefix(b, q, rule)
+		case ExactPath:
+			rule = t.findPath(b, q, rule)
+		}
+		for i := range at.regexes {
+			re := &at.regexes[i]
+			if p.Kind == ExactPath && re.Match(p.Value) || p.Kind == RegexPath && re.String() == p.Regex.String() {
+				rule = t.least(re.leaf, route, rule)
+			}
+		}
+	}
+	return rule
+}

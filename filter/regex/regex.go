@@ -1,0 +1,111 @@
+// Package regex matches regular expressions against whole ASCII strings. The syntax is a part of RE2's, and what is accepted means what it means there;
+// everything else is refused by name. Go's regexp does the same and much more, for twenty times the code.
+package regex
+
+import "math/bits"
+
+// Bounds of a regular expression. One that goes beyond is refused.
+const (
+	MaxLen    = 512 // bytes
+	MaxStates = 256 // characters, classes and assertions, with repeats written out
+	MaxDepth  = 50  // groups inside of groups
+)
+
+// Set is a set of places in a Regexp. A place is a character or a class in it; what is repeated has places for each time.
+type Set [MaxStates / 64]uint64
+
+// Empty reports whether s has no place.
+func (s Set) Empty() bool { return s[0]|s[1]|s[2]|s[3] == 0 }
+
+// And returns the places that s and t have in common.
+func (s Set) And(t Set) Set { return Set{s[0] & t[0], s[1] & t[1], s[2] & t[2], s[3] & t[3]} }
+
+// Or returns the places of both.
+func (s Set) Or(t Set) Set { return Set{s[0] | t[0], s[1] | t[1], s[2] | t[2], s[3] | t[3]} }
+
+func (s *Set) has(place int) bool { return s[place>>6]>>(place&63)&1 != 0 }
+
+func (s *Set) add(place int) { s[place>>6] |= 1 << (place & 63) }
+
+// Regexp is a compiled regular expression: for each place, the places that may come after it (a position automaton, Glushkov 1961). Assertions need none:
+// they hold at the ends of the text, and what can begin and end a match is known beforehand. It is made by Compile, immutable, and any number of
+// goroutines may use it at once.
+type Regexp struct {
+	_ [0]func() // not comparable: nothing compares them, so nothing is linked for it
+
+	text   string
+	empty  bool // matches the empty string
+	first  Set
+	last   Set
+	follow []Set // by place
+	// class leads from a byte to the index in taking of the places that take it. Most bytes share one with many others.
+	class  [256]uint8
+	taking []Set
+}
+
+// Error tells why a string is no regular expression that Compile takes, and what to write instead.
+type Error struct {
+	Reason string
+	Fix    string
+}
+
+func (e *Error) Error() string { return e.Reason + "; " + e.Fix }
+
+// String returns the expression as it was written.
+func (r *Regexp) String() string { return r.text }
+
+// Match reports whether r matches the whole of s: RE2's `\A(?:…)\z`. A byte outside of ASCII is one character, which only `.` and what is negated take.
+// It does not allocate. The time is proportional to the length of s times the number of places, at worst.
+func (r *Regexp) Match(s string) bool {
+	if s == "" {
+		return r.empty
+	}
+	at := r.first
+	for i := 0; ; {
+		at = at.And(r.taking[r.class[s[i]]])
+		if i++; i == len(s) {
+			break
+		}
+		if at.Empty() {
+			return false
+		}
+		at = r.After(at)
+	}
+	return !at.And(r.last).Empty()
+}
+
+// First returns the places that a match can begin with.
+func (r *Regexp) First() Set { return r.first }
+
+// Last returns the places that a match can end with.
+func (r *Regexp) Last() Set { return r.last }
+
+// Taking returns the places that take c.
+func (r *Regexp) Taking(c byte) Set { return r.taking[r.class[c]] }
+
+// After returns the places that can come right after those of s.
+func (r *Regexp) After(s Set) Set {
+	var next Set
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			f := &r.follow[i<<6|bits.TrailingZeros64(word)]
+			next[0] |= f[0]
+			next[1] |= f[1]
+			next[2] |= f[2]
+			next[3] |= f[3]
+		}
+	}
+	return next
+}
+
+// Before returns the places that can come right before those of s.
+func (r *Regexp) Before(s Set) Set {
+	var before Set
+	for place := range r.follow {
+		f := &r.follow[place]
+		if f[0]&s[0]|f[1]&s[1]|f[2]&s[2]|f[3]&s[3] != 0 {
+			before.add(place)
+		}
+	}
+	return before
+}
