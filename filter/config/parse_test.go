@@ -130,7 +130,9 @@ func TestManyMistakesAreReportedInLinearMemory(t *testing.T) {
 var (
 	keys = append(strings.Fields(knownKeys["cors"]), "AllowOrigins", "allowOrigin", "", "x.y", "x[0]", "\\u0000", "\\ud800", strings.Repeat("k", 70), "\\n", "\u00e9", `\"`)
 	good = map[string][]string{
-		"allowOrigins": {`["https://app.example.com"]`, `["https://*.example.com",{"exact":"https://a.test:1"}]`, `["*"]`, `["http://localhost:*"]`},
+		"allowOrigins": {
+			`["https://app.example.com"]`, `["https://*.example.com",{"exact":"https://a.test:1"}]`, `["*"]`, `["http://localhost:*"]`, `[{"regex":"https://pr-[0-9]+\\.example\\.com"}]`,
+		},
 		"allowMethods": {`["GET","PUT"]`, `["*"]`}, "allowHeaders": {`["X-A","authorization"]`, `["*","Authorization"]`}, "exposeHeaders": {`["X-B"]`, `["*"]`},
 		"allowCredentials": {`true`, `false`}, "maxAge": {`0`, `7.2e3`, `86400`}, "allowNull": {`true`, `false`}, "allowPrivateNetwork": {`true`}, "timingAllowOrigin": {`false`, `true`},
 		"preflightStatus": {`200`, `2.04e2`}, "onRefusedPreflight": {`"answer"`, `"deny"`, `"forward"`}, "onRefusedOrigin": {`"pass"`, `"deny"`}, "onMissingOrigin": {`"pass"`, `"deny"`},
@@ -144,6 +146,47 @@ var (
 		`["http://a.test"]`, `["https://*.com","https://*"]`, `01`, `.5`, `+1`, `NaN`, `tru`, `"\x"`, `'a'`, `[1,]`, `{"a":1,}`, `{a:1}`, "\"\x01\"", "\"\xff\"", `[`, `}`, ``,
 	}
 )
+
+// What stands in rules.
+var (
+	goodRule = map[string][]string{
+		"name": {`"a"`, `"b-1_2"`, `"c"`},
+		"match": {
+			`{"hosts":["api.example.com"]}`, `{"hosts":["*.example.com","[::1]"],"paths":[{"prefix":"/public"},{"exact":"/caf%C3%A9/"}]}`, `{"routes":["a route","\u00e9"]}`,
+			`{"paths":[{"regex":"/v[0-9]+(/.*)?"},{"prefix":"/"}]}`, `{"hosts":["192.0.2.1"],"routes":["r"]}`,
+		},
+		"cors": {`null`, `{"allowOrigins":["https://rule.example.com"]}`, `[{"allowOrigins":["https://rule.example.com"]},{"allowOrigins":["*"],"onRefusedOrigin":"deny"}]`},
+	}
+	oddRule = []string{
+		`"A"`, `"default"`, `""`, `{"hosts":[]}`, `{"hosts":["API.example.com","a:1","*","a*.b","https://a","a.","*.1.2.3.4","\u0000","a..b"]}`, `{"paths":["/a"]}`, `{"paths":[{"exact":"a"},{"prefix":"/a/"},{"exact":"/a//b"}]}`,
+		`{"paths":[{"prefix":"/%61"},{"exact":"/a/../b"},{"exact":"/a?b"},{"prefix":"/*"},{"exact":"/é"},{"suffix":"/a"},{"exact":"/a","prefix":"/a"},{}]}`, `{"paths":[{"regex":"("},{"regex":"a"},{"regex":1}]}`,
+		`{"routes":["",1,"a","a"]}`, `{"hosts":["a.test","a.test"],"paths":[{"exact":"/a"},{"exact":"/a"}]}`, `{"host":["a.test"]}`, `{"hosts":["a.test"],"hosts":["b.test"]}`, `{}`, `[]`, `null`, `[null]`, `[{}]`, `[[]]`,
+		`[{"allowOrigins":["*"]},{"allowOrigins":["https://a.test"]}]`, `[{"allowOrigins":["https://*.a.test"]},{"allowOrigins":["https://b.a.test"],"allowNull":true},{"allowNull":true}]`,
+		`[{"allowOrigins":["https://a.test"],"preflightStatus":200},{"allowOrigins":["https://b.test"],"preflightStatus":201}]`,
+	}
+)
+
+// randomRules gives rules with few mistakes or none, but that some are unreachable.
+func randomRules(r *rand.Rand) string {
+	var rules []string
+	for range 1 + r.IntN(3) {
+		var parts []string
+		for _, key := range []string{"name", "match", "cors"} {
+			value := pick(r, goodRule[key])
+			if r.IntN(12) == 0 {
+				value = pick(r, append(oddRule, odd...))
+			}
+			if r.IntN(12) > 0 {
+				parts = append(parts, `"`+key+`":`+value)
+			}
+		}
+		if r.IntN(20) == 0 {
+			parts = append(parts, `"`+pick(r, []string{"mode", "hosts", "", "isolation", "name"})+`":1`)
+		}
+		rules = append(rules, "{"+strings.Join(parts, ",")+"}")
+	}
+	return "[" + strings.Join(rules, ",") + "]"
+}
 
 func pick[E any](r *rand.Rand, from []E) E { return from[r.IntN(len(from))] }
 
@@ -171,7 +214,14 @@ func randomDocument(r *rand.Rand) string {
 		parts = slices.DeleteFunc(parts, func(p string) bool { return strings.HasPrefix(p, `"allowOriginsFrom"`) })
 	}
 	space := func() string { return pick(r, []string{"", "", " ", "\n\t"}) }
-	doc := "{" + space() + `"cors":` + space() + "{" + strings.Join(parts, ","+space()) + "}" + space() + "}"
+	block := "{" + strings.Join(parts, ","+space()) + "}"
+	if r.IntN(8) == 0 {
+		block = "[" + block + pick(r, []string{"", `,{"allowOrigins":["https://last.example"]}`, `,{"allowOrigins":["*"]},1`, ","}) + "]"
+	}
+	doc := "{" + space() + `"cors":` + space() + block + space() + "}"
+	if r.IntN(4) == 0 {
+		doc = doc[:len(doc)-1] + `,"rules":` + randomRules(r) + "}"
+	}
 	if r.IntN(8) == 0 {
 		doc = doc[:len(doc)-1] + pick(r, []string{`,"log":{"refusalsPerMinute":5}`, `,"log":{"refusalsPerMinute":60001}`, `,"log":[]`, `,"cors":{}`, `,"mode":"off"`, `,"":0`, `,`}) + "}"
 	}
@@ -214,6 +264,10 @@ func FuzzParse(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 40 {
 		f.Add([]byte(randomDocument(r)))
+	}
+	for _, value := range oddRule {
+		f.Add([]byte(`{"cors":` + value + `}`))
+		f.Add([]byte(`{"cors":{` + base + `},"rules":[{"name":"a","match":` + value + `}]}`))
 	}
 	for _, value := range odd {
 		f.Add([]byte(`{"cors":{` + base + `,"allowHeaders":` + value + `}}`))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"corsguard/filter/fetch"
 	"corsguard/filter/origin"
 	"corsguard/filter/policy"
 	"corsguard/filter/regex"
@@ -289,7 +290,7 @@ func (r *reader) checkReachable(s *ruleSet) {
 			if i > 0 {
 				by += ", "
 			}
-			by += s.paths[rule].path + ` ("` + s.rules[rule].Name + `")`
+			by += s.paths[rule].path + " (" + fetch.Quoted(s.rules[rule].Name, maxRuleName) + ")"
 		}
 		r.failAt(s.paths[u.Rule], "never decides: earlier rules take all that it matches: "+by, "move it before them, or leave it out")
 	}

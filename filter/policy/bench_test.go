@@ -40,8 +40,45 @@ func benchmarkDecide(b *testing.B, n int) {
 	}
 }
 
-func BenchmarkDecide10(b *testing.B)    { benchmarkDecide(b, 10) }
-func BenchmarkDecide10000(b *testing.B) { benchmarkDecide(b, 10_000) }
+func BenchmarkDecide10(b *testing.B)     { benchmarkDecide(b, 10) }
+func BenchmarkDecide10000(b *testing.B)  { benchmarkDecide(b, 10_000) }
+func BenchmarkDecide100000(b *testing.B) { benchmarkDecide(b, 100_000) }
+
+var picked int
+
+// BenchmarkPick looks for the rule of a request among n: the last one, and none.
+func BenchmarkPick(b *testing.B) {
+	for _, n := range []int{1, 10, 1_000, 10_000} {
+		last := n - 1
+		for _, c := range []struct {
+			name, rule string
+			hit, miss  Target
+		}{
+			{"hosts", "tenant%d.example.com", Target{Authority: fmt.Sprintf("tenant%d.example.com:8443", last), Path: "/"}, Target{Authority: "other.example.com", Path: "/"}},
+			{"wildcard hosts", "*.tenant%d.example.com", Target{Authority: fmt.Sprintf("a.b.tenant%d.example.com", last), Path: "/"}, Target{Authority: "a.b.other.example.com", Path: "/"}},
+			{"prefixes", "|prefix /tenants/t%d/api", Target{Path: fmt.Sprintf("/tenants/t%d/api/orders/4711?x=y", last)}, Target{Path: "/tenants/other/api/orders"}},
+			{"hosts and paths", "tenant%d.example.com|prefix /api,exact /", Target{Authority: fmt.Sprintf("tenant%d.example.com", last), Path: "/api/orders"}, Target{Authority: "tenant0.example.com", Path: "/x"}},
+			{"routes", "||route-%d", Target{Route: fmt.Sprintf("route-%d", last)}, Target{Route: "other"}},
+		} {
+			var texts []string
+			for i := range n {
+				texts = append(texts, fmt.Sprintf(c.rule, i))
+			}
+			rules := compileRules(b, rulesOf(b, texts...))
+			for what, q := range map[string]*Target{"hit": &c.hit, "miss": &c.miss} {
+				b.Run(fmt.Sprintf("%s/%s/%d", c.name, what, n), func(b *testing.B) {
+					b.ReportAllocs()
+					for range b.N {
+						picked, _ = rules.Pick(q)
+					}
+					if (picked == last) != (what == "hit") {
+						b.Fatalf("rule %d", picked)
+					}
+				})
+			}
+		}
+	}
+}
 
 func BenchmarkEdits(b *testing.B) {
 	p := strict(b)
