@@ -33,6 +33,9 @@ func pluginConfiguration() []byte {
 	return unsafe.Slice(data, size)
 }
 
+// releaseConfiguration lets go of the configuration's text.
+func releaseConfiguration() { abi.ReleaseResult() }
+
 func setTickPeriod(milliseconds uint32) bool {
 	return sdk.SetTickPeriodMilliseconds(milliseconds) == sdk.StatusOK
 }

@@ -25,6 +25,8 @@ func pluginConfiguration() []byte {
 	return data
 }
 
+func releaseConfiguration() {}
+
 func setTickPeriod(milliseconds uint32) bool {
 	return proxywasm.SetTickPeriodMilliSeconds(milliseconds) == nil
 }

@@ -27,6 +27,7 @@ type plugin struct {
 // OnPluginStart implements types.PluginContext. A configuration with a mistake fails the start: Envoy then refuses the listener, or keeps the old one.
 func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	spec, warnings, err := config.Parse(pluginConfiguration())
+	releaseConfiguration()
 	if err != nil {
 		logConfigErrors(err)
 		return types.OnPluginStartStatusFailed

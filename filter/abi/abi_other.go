@@ -7,5 +7,8 @@ import "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm/types"
 // UseScratch says whether results of host calls may share one buffer. The emulator gives each its own.
 func UseScratch(bool) {}
 
+// ReleaseResult lets go of the last result. The emulator keeps none.
+func ReleaseResult() {}
+
 // AddPlugin makes p known, the plugin context of id. In the emulator the SDK keeps streams and finds it itself.
 func AddPlugin(uint32, types.PluginContext) {}

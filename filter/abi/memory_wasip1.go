@@ -16,6 +16,9 @@ var (
 // UseScratch says whether results of host calls may share one buffer: each is then valid until the next call that has a result.
 func UseScratch(on bool) { scratchInUse = on }
 
+// ReleaseResult lets go of the last result, which may be as long as a configuration.
+func ReleaseResult() { allocated = nil }
+
 // onMemoryAllocate gives the host memory for the result of the host call that is under way.
 //
 //go:wasmexport proxy_on_memory_allocate
