@@ -368,3 +368,32 @@ func TestAClosedPolicyGrantsNothing(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPick holds whatever a client sends against the linear reference, under rules of every kind.
+func FuzzPick(f *testing.F) {
+	rules := rulesOf(f,
+		"a.test|exact /a,regex /a/[a-z]+|one", "*.a.test|prefix /a/b", "|prefix /b,exact /caf%C3%A9|two", "[::1] 192.0.2.1", "b.a.test *.b.a.test|exact /", "c.test||one two", "|regex /v[0-9]+(/.*)?", "*.test|exact /%20")
+	compiled := compileRules(f, rules)
+	for _, authority := range someAuthorities {
+		f.Add(authority, "/a", "one")
+	}
+	for _, part := range someParts {
+		f.Add("b.a.test", "/a"+part, "")
+		f.Add("a.test", part+"/b", "two")
+	}
+	f.Fuzz(func(t *testing.T, authority, target, route string) {
+		got, p := compiled.Pick(&Target{Authority: authority, Path: target, Route: route})
+		host, path := hostOf(authority), withoutQuery(target)
+		want := firstOf(rules, host, path, route)
+		long := len(path) > maxRegexPath // not asked about: reads as no match, and grants nothing
+		if got != want && !long || got > len(rules) {
+			t.Fatalf("%q %q %q: rule %d, want %d", authority, target, route, got, want)
+		}
+		if p.closed || !strings.HasPrefix(path, "/") || long {
+			return
+		}
+		if canonical, _ := CanonicalPath(path); firstOf(rules, host, canonical, route) != got {
+			t.Fatalf("%q %q %q: rule %d decides, and another the canonical path %q", authority, target, route, got, canonical)
+		}
+	})
+}
