@@ -56,10 +56,11 @@ var imports = map[string][]string{
 	"corsguard":               {"corsguard/filter"},
 	"corsguard/filter":        {"corsguard/filter/abi", "corsguard/filter/config", "corsguard/filter/fetch", "corsguard/filter/policy", sdkPath + "/sdk", sdkPath + "/types"},
 	"corsguard/filter/abi":    {sdkPath + "/sdk", sdkPath + "/types"},
-	"corsguard/filter/config": {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/policy", "github.com/tidwall/gjson"},
-	"corsguard/filter/policy": {"corsguard/filter/fetch", "corsguard/filter/origin"},
-	"corsguard/filter/origin": nil,
+	"corsguard/filter/config": {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/policy", "corsguard/filter/regex", "github.com/tidwall/gjson"},
+	"corsguard/filter/policy": {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/regex"},
+	"corsguard/filter/origin": {"corsguard/filter/regex"},
 	"corsguard/filter/fetch":  nil,
+	"corsguard/filter/regex":  nil,
 }
 
 const sdkPath = "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"

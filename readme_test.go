@@ -28,6 +28,16 @@ func read(t *testing.T, name string) string {
 	return string(data)
 }
 
+// pages are the documents about configurations.
+func pages(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("docs/*.md")
+	if err != nil || len(names) < 2 {
+		t.Fatalf("%q: %v", names, err)
+	}
+	return append(names, "README.md")
+}
+
 // block is a fenced block of Markdown.
 type block struct {
 	line       int
@@ -73,28 +83,36 @@ func said(data string) (mistakes, warnings string) {
 	return mistakes, warnings
 }
 
-func TestPoliciesInTheReadmeAreWhatTheyAreShownAs(t *testing.T) {
-	all := blocks(t, read(t, "README.md"))
+func TestConfigurationsAreWhatTheyAreShownAs(t *testing.T) {
 	marks := map[string]int{}
-	for i, b := range all {
-		if b.lang != "json" {
-			continue
-		}
-		marks[b.mark]++
-		mistakes, warnings := said(b.text)
-		wantMistakes, wantWarnings := "", ""
-		switch b.mark {
-		case "refused":
-			wantMistakes = all[i+1].text
-		case "warned":
-			wantWarnings = all[i+1].text
-		}
-		if mistakes != wantMistakes || warnings != wantWarnings {
-			t.Errorf("%v: the plugin says\n%s%swant\n%s%s", b, mistakes, warnings, wantMistakes, wantWarnings)
+	for _, page := range pages(t) {
+		all := blocks(t, read(t, page))
+		for i, b := range all {
+			if b.lang != "json" {
+				continue
+			}
+			marks[b.mark]++
+			mistakes, warnings := said(b.text)
+			wantMistakes, wantWarnings := "", ""
+			switch b.mark {
+			case "refused", "refused, beyond the schema":
+				wantMistakes = all[i+1].text
+			case "warned":
+				wantWarnings = all[i+1].text
+			case "":
+			default:
+				t.Errorf("%s: %v has the mark %q", page, b, b.mark)
+			}
+			if mistakes != wantMistakes || warnings != wantWarnings {
+				t.Errorf("%s: %v: the plugin says\n%s%swant\n%s%s", page, b, mistakes, warnings, wantMistakes, wantWarnings)
+			}
+			if strings.HasPrefix(b.mark, "refused") && mistakes == "" || b.mark == "warned" && warnings == "" {
+				t.Errorf("%s: %v is %s, and the plugin takes it", page, b, b.mark)
+			}
 		}
 	}
-	if marks[""] < 4 || marks["refused"] < 2 || marks["warned"] < 1 {
-		t.Errorf("policies by their mark: %v", marks)
+	if marks[""] < 15 || marks["refused"] < 8 || marks["refused, beyond the schema"] < 3 || marks["warned"] < 3 {
+		t.Errorf("configurations by their mark: %v", marks)
 	}
 }
 
@@ -198,10 +216,7 @@ func TestEnvoyConfigurationsHoldPoliciesWithoutMistakes(t *testing.T) {
 	}
 }
 
-var (
-	quoted = regexp.MustCompile("`([^`]+)`")
-	word   = regexp.MustCompile(`"(\w+)"`)
-)
+var word = regexp.MustCompile(`"(\w+)"`)
 
 // knownKeys returns the keys that the configuration knows at a place: it lists them where it meets one that it does not know.
 func knownKeys(t *testing.T, document string) []string {
@@ -226,78 +241,61 @@ func knownKeys(t *testing.T, document string) []string {
 	return keys
 }
 
-func TestTheReadmeNamesEveryKey(t *testing.T) {
-	readme := read(t, "README.md")
-	_, limits, _ := strings.Cut(readme, "\n## Limits\n")
-	isSupported := func(document string) bool {
-		_, _, err := config.Parse([]byte(document))
-		return err == nil || !strings.Contains(err.Error(), "not supported by this version")
-	}
-	for _, key := range knownKeys(t, `{"cors": {"allowNull": true, %q: 1}}`) {
-		if !isSupported(fmt.Sprintf(`{"cors": {"allowNull": true, %q: 1}}`, key)) {
-			if !strings.Contains(limits, "`"+key+"`") {
-				t.Errorf("cors.%s is not supported, and the limits do not say so", key)
-			}
-			continue
-		}
-		if !strings.Contains(readme, "\n| `"+key+"` | ") {
-			t.Errorf("the table of keys lacks %s", key)
+var (
+	rowKey = regexp.MustCompile("(?m)^\\| `(\\w+)` \\|")
+	keyRow = regexp.MustCompile("(?m)^\\| key[^\n]*\n\\| ---[^\n]*\n((?:\\|[^\n]*\n)+)")
+)
+
+// tabled returns the keys in the first column of the tables whose head begins with "key".
+func tabled(text string) []string {
+	var keys []string
+	for _, table := range keyRow.FindAllStringSubmatch(text, -1) {
+		for _, m := range rowKey.FindAllStringSubmatch(table[1], -1) {
+			keys = append(keys, m[1])
 		}
 	}
-	for _, key := range knownKeys(t, `{"cors": {"allowNull": true}, %q: 1}`) {
-		where := readme
-		if !isSupported(fmt.Sprintf(`{"cors": {"allowNull": true}, %q: 1}`, key)) {
-			where = limits
-		}
-		if !strings.Contains(where, "`"+key+"`") {
-			t.Errorf("the block %s is not there", key)
-		}
-	}
-	for _, document := range []string{
-		`{"cors": {"allowNull": true, "dangerously": {%q: 1}}}`, `{"cors": {"allowNull": true}, "log": {%q: 1}}`,
-	} {
-		for _, key := range knownKeys(t, document) {
-			if !strings.Contains(readme, "`"+key+"`") {
-				t.Errorf("%s is not there", key)
-			}
-		}
-	}
+	return keys
 }
 
-func TestOriginPatternsMatchAsTheReadmeSays(t *testing.T) {
-	_, table, _ := strings.Cut(read(t, "README.md"), "| pattern | matches | does not match |\n")
-	table, _, _ = strings.Cut(table, "\n\n")
-	rows := strings.Split(table, "\n")[1:]
-	if len(rows) < 8 {
-		t.Fatalf("%d rows", len(rows))
+func TestTheTablesOfKeysHaveEveryKeyAndNoOther(t *testing.T) {
+	readme, reference := read(t, "README.md"), read(t, "docs/configuration.md")
+	_, limits, _ := strings.Cut(readme, "\n## Limits\n")
+	var supported []string
+	for _, document := range []string{
+		`{"cors": {"allowNull": true, %q: 1}}`,
+		`{"cors": {"allowNull": true}, %q: 1}`,
+		`{"cors": {"allowNull": true}, "log": {%q: 1}}`,
+		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"]}, %q: 1}]}`,
+		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"], %q: 1}}]}`,
+	} {
+		for _, key := range knownKeys(t, document) {
+			_, _, err := config.Parse([]byte(fmt.Sprintf(document, key)))
+			switch {
+			case err == nil || !strings.Contains(err.Error(), "not supported by this version"):
+				supported = append(supported, key)
+			case !strings.Contains(limits, "`"+key+"`"):
+				t.Errorf("%s is not supported, and the limits do not say so", key)
+			}
+		}
 	}
-	for _, row := range rows {
-		cells := strings.Split(row, " |")
-		pattern := quoted.FindStringSubmatch(cells[0])[1]
-		if !strings.HasPrefix(pattern, "{") {
-			text, err := json.Marshal(pattern)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pattern = string(text)
+	shown := tabled(reference)
+	for _, key := range supported {
+		if !slices.Contains(shown, key) {
+			t.Errorf("the tables of keys lack %s", key)
 		}
-		spec, _, err := config.Parse([]byte(`{"cors": {"allowOrigins": [` + pattern + `]}}`))
-		if err != nil {
-			t.Errorf("%s: %v", pattern, err)
-			continue
+	}
+	for _, key := range append(shown, tabled(readme)...) {
+		if !slices.Contains(supported, key) {
+			t.Errorf("the tables have %s, which is no key", key)
 		}
-		p, err := policy.Compile(spec.CORS)
-		if err != nil {
-			t.Fatal(err)
+	}
+	for _, key := range knownKeys(t, `{"cors": {"allowNull": true, "dangerously": {%q: 1}}}`) {
+		if !strings.Contains(reference, "`"+key+"`") {
+			t.Errorf("%s is not there", key)
 		}
-		for i, want := range []policy.Verdict{policy.Allowed, policy.Refused} {
-			for _, m := range quoted.FindAllStringSubmatch(cells[1+i], -1) {
-				d := p.Decide(&policy.Request{Method: "GET", Path: "/", Origins: 1, Origin: m[1]})
-				if d.Verdict() != want {
-					t.Errorf("%s: %s is %v, want %v", pattern, m[1], d.Verdict(), want)
-				}
-			}
-		}
+	}
+	if len(tabled(readme)) < 8 || len(shown) < len(supported) {
+		t.Errorf("keys in tables: %q and %q", tabled(readme), shown)
 	}
 }
 
@@ -315,12 +313,15 @@ func TestTheReadmeNamesEveryReasonAndKind(t *testing.T) {
 	}
 }
 
-var documents = []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}
+// documents are all pages that people read.
+func documents(t *testing.T) []string {
+	return append(pages(t), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+}
 
 func TestDocumentsNameOnlyWhatIsThere(t *testing.T) {
 	var (
 		target = regexp.MustCompile("(?:`|    |\n)make ([a-z0-9-]+)")
-		link   = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+		link   = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 		path   = regexp.MustCompile("`((?:filter|e2e|\\.ci)/[a-zA-Z0-9_./-]*)`")
 	)
 	makefile := read(t, "Makefile")
@@ -330,32 +331,54 @@ func TestDocumentsNameOnlyWhatIsThere(t *testing.T) {
 		}
 	}
 	built := []string{"main.wasm", ".venv-envoy"}
-	for _, name := range documents {
+	for _, name := range documents(t) {
 		text := read(t, name)
 		for _, m := range target.FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(makefile, "\n"+m[1]+":") {
 				t.Errorf("%s: there is no target %s", name, m[1])
 			}
 		}
-		for _, m := range slices.Concat(link.FindAllStringSubmatch(text, -1), path.FindAllStringSubmatch(text, -1)) {
-			if _, err := os.Stat(filepath.FromSlash(m[1])); err != nil && !slices.Contains(built, m[1]) {
-				t.Errorf("%s: there is no %s", name, m[1])
+		var files []string
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			files = append(files, filepath.Join(filepath.Dir(name), m[1]))
+		}
+		for _, m := range path.FindAllStringSubmatch(text, -1) {
+			files = append(files, m[1])
+		}
+		for _, file := range files {
+			if _, err := os.Stat(filepath.FromSlash(file)); err != nil && !slices.Contains(built, file) {
+				t.Errorf("%s: there is no %s", name, file)
 			}
 		}
 	}
 }
 
-// TestLinksWithinTheReadmeLead checks the anchors that are made of headings.
-func TestLinksWithinTheReadmeLead(t *testing.T) {
-	readme := read(t, "README.md")
-	anchors := map[string]bool{}
+// anchors returns the anchors that the headings of a document make.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
 	drop := regexp.MustCompile(`[^a-z0-9 _-]`)
-	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(readme, -1) {
-		anchors[strings.ReplaceAll(drop.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		all[strings.ReplaceAll(drop.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-")] = true
 	}
-	for _, m := range regexp.MustCompile(`\]\(#([^)]*)\)`).FindAllStringSubmatch(readme, -1) {
-		if !anchors[m[1]] {
-			t.Errorf("no heading for #%s", m[1])
+	return all
+}
+
+func TestLinksToHeadingsLead(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]*)#([^)]*)\)`)
+	found := 0
+	for _, name := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(read(t, name), -1) {
+			found++
+			to := name
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(name), m[1])
+			}
+			if !anchors(read(t, to))[m[2]] {
+				t.Errorf("%s: no heading for #%s in %s", name, m[2], to)
+			}
 		}
+	}
+	if found < 20 {
+		t.Errorf("%d links", found)
 	}
 }

@@ -3,6 +3,7 @@ module corsguard/e2e
 go 1.25.0
 
 require (
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/tetratelabs/wazero v1.12.0
 	golang.org/x/net v0.48.0
 )

@@ -6,6 +6,7 @@ package corpus
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,9 @@ type Request struct {
 	Authority string   `json:"authority"`
 	Path      string   `json:"path"`
 	Headers   []Header `json:"headers"`
+
+	// Route is the name of the proxy's route that the request takes. Absent means a route without a name.
+	Route string `json:"route,omitempty"`
 }
 
 // Upstream is the upstream's answer, should the request reach it. Absent means 200 without headers of interest.
@@ -57,10 +61,14 @@ type Want struct {
 	Forwarded bool     `json:"forwarded"`
 	Status    int      `json:"status"`
 	Headers   []Header `json:"headers"`
+	Rule      string   `json:"rule,omitempty"` // whose policy decides; absent means DefaultRule
 	Kind      string   `json:"kind"`
 	Decision  string   `json:"decision"`
 	Reason    string   `json:"reason"`
 }
+
+// DefaultRule is what counters and logs call the policy of requests that no rule matches.
+const DefaultRule = "default"
 
 // RefusalFile is one file of configurations that must be refused.
 type RefusalFile struct {
@@ -76,6 +84,8 @@ type Refusal struct {
 	Base64 *string         `json:"base64,omitempty"`
 	// Paths are the JSON paths that the errors name, in any order, each once for each error.
 	Paths []string `json:"paths"`
+	// BeyondSchema marks what docs/schema.json cannot tell from a good configuration.
+	BeyondSchema bool `json:"beyondSchema,omitempty"`
 
 	File string `json:"-"`
 }
@@ -135,6 +145,7 @@ func Load(dir string) ([]Case, error) {
 			if c.Upstream.Status == 0 {
 				c.Upstream.Status = 200
 			}
+			c.Want.Rule = cmp.Or(c.Want.Rule, DefaultRule)
 			if c.Want.Status == 0 || c.Want.Kind == "" || c.Want.Decision == "" || c.Want.Reason == "" {
 				return fmt.Errorf("case %q must say status, kind, decision and reason", c.Name)
 			}

@@ -12,40 +12,54 @@ func (r *reader) checkCredentials(b *block) {
 	if !b.AllowCredentials {
 		return
 	}
-	for i, text := range b.AllowOrigins.Exact {
-		if strings.HasPrefix(text, "http://") {
+	b.inOrder(func(i int) {
+		if text := b.AllowOrigins.Exact[i]; strings.HasPrefix(text, "http://") {
 			if o, ok := origin.Parse(text); ok && !origin.IsLoopback(o.Host) {
 				r.insecure(b, b.exactPlace(i))
 			}
 		}
-	}
-	for i := range b.AllowOrigins.Patterns {
-		p := &b.AllowOrigins.Patterns[i]
-		switch p.Kind {
-		case origin.Any:
-			r.failAt(b.patternPlace(i), "any origin with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
-			continue
-		case origin.AnyHost:
-			r.failAt(b.patternPlace(i), "any host with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
-			continue
-		}
-		if p.AdmitsInsecure() {
-			r.insecure(b, b.patternPlace(i))
-		}
-		if p.SpansPublicSuffix() {
-			const reason = "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners, with credentials"
-			if b.publicSuffixOK {
-				r.warnAt(b.patternPlace(i), reason, "name the site")
-			} else {
-				r.failAt(b.patternPlace(i), reason, "name the site, or set dangerously.allowPublicSuffixWildcards")
-			}
-		}
-	}
+	}, func(i int) { r.checkPatternWithCredentials(b, i) })
 	if b.AllowNull {
 		r.failAt(*b.null, "the null origin with credentials: every page can make itself one", "leave allowNull or allowCredentials out")
 	}
 	if b.exposeAny != nil {
 		r.failAt(*b.exposeAny, "with credentials browsers take * for a header of that name", "list the headers")
+	}
+}
+
+func (r *reader) checkPatternWithCredentials(b *block, i int) {
+	p := &b.AllowOrigins.Patterns[i]
+	switch p.Kind {
+	case origin.Any:
+		r.failAt(b.patternPlace(i), "any origin with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
+		return
+	case origin.AnyHost:
+		r.failAt(b.patternPlace(i), "any host with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
+		return
+	}
+	if p.AdmitsInsecure() {
+		r.insecure(b, b.patternPlace(i))
+	}
+	if p.SpansPublicSuffix() {
+		const reason = "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners, with credentials"
+		if b.publicSuffixOK {
+			r.warnAt(b.patternPlace(i), reason, "name the site")
+		} else {
+			r.failAt(b.patternPlace(i), reason, "name the site, or set dangerously.allowPublicSuffixWildcards")
+		}
+	}
+}
+
+// inOrder calls exact and pattern for the patterns of b in the order in which they are written, each with the index in its list.
+func (b *block) inOrder(exact, pattern func(i int)) {
+	for i, j := 0, 0; i < len(b.exactAt) || j < len(b.patternAt); {
+		if j == len(b.patternAt) || i < len(b.exactAt) && b.exactAt[i] < b.patternAt[j] {
+			exact(i)
+			i++
+		} else {
+			pattern(j)
+			j++
+		}
 	}
 }
 
@@ -67,20 +81,24 @@ func (r *reader) checkOrigins(b *block) {
 		p := &b.AllowOrigins.Patterns[i]
 		wildcards.Add(p, 0)
 		isAny = isAny || p.Kind == origin.Any
+	}
+	hasPatterns := len(b.AllowOrigins.Patterns) > 0
+	b.inOrder(func(i int) {
+		if !hasPatterns || isAny {
+			return
+		}
+		if verdict, _ := wildcards.Match(b.AllowOrigins.Exact[i]); verdict == origin.Listed {
+			r.warnAt(b.exactPlace(i), "another pattern of the list covers it", "leave one of them out")
+		}
+	}, func(i int) {
+		p := &b.AllowOrigins.Patterns[i]
 		if b.AllowPrivateNetwork && (p.Kind == origin.Any || p.Kind == origin.AnyHost) {
 			r.warnAt(b.patternPlace(i), "any origin may reach the private network", "list the origins")
 		}
 		if !b.AllowCredentials && p.SpansPublicSuffix() {
 			r.warnAt(b.patternPlace(i), "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners", "name the site")
 		}
-	}
-	if len(b.AllowOrigins.Patterns) > 0 && !isAny {
-		for i, text := range b.AllowOrigins.Exact {
-			if verdict, _ := wildcards.Match(text); verdict == origin.Listed {
-				r.warnAt(b.exactPlace(i), "another pattern of the list covers it", "leave one of them out")
-			}
-		}
-	}
+	})
 	switch {
 	case !b.AllowNull:
 	case isAny:

@@ -96,23 +96,19 @@ func (r *reader) checkGroups(blocks []*block) {
 			r.fail(b.path, "", "never wins: "+anyAt+" allows any origin", "move it before that one, or leave it out")
 			continue
 		}
-		for j, text := range b.AllowOrigins.Exact {
-			if i == 0 {
-				break
-			}
-			if verdict, g := earlier.Match(text); verdict == origin.Listed {
+		b.inOrder(func(j int) {
+			if verdict, g := earlier.Match(b.AllowOrigins.Exact[j]); verdict == origin.Listed {
 				r.failAt(b.exactPlace(j), "never wins: "+blocks[g].path+" takes it", fix)
 			}
-		}
-		for j := range b.AllowOrigins.Patterns {
+		}, func(j int) {
 			p := &b.AllowOrigins.Patterns[j]
-			if i > 0 && earlier.Covers(p) {
+			if earlier.Covers(p) {
 				r.failAt(b.patternPlace(j), "never wins: an earlier group takes all that it matches", fix)
 			}
 			if p.Kind == origin.Any {
 				anyAt = b.path
 			}
-		}
+		})
 		switch {
 		case b.AllowNull && nullAt != "":
 			r.failAt(*b.null, "never wins: "+nullAt+" takes the null origin", fix)

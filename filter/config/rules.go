@@ -241,9 +241,9 @@ func checkPath(p *policy.Path) (reason, fix string) {
 			return "has a *, which is no wildcard in paths", `write {"prefix": …} for what is below a path, or {"regex": …}`
 		}
 	}
-	canonical, clear := policy.CanonicalPath(s)
+	canonical, isClear := policy.CanonicalPath(s)
 	switch {
-	case !clear:
+	case !isClear:
 		return "has a . or .. segment", "write the path that it leads to"
 	case canonical != s:
 		return "is not in canonical form", `write "` + canonical + `"`

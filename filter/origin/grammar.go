@@ -75,12 +75,14 @@ func (ph phase) next(c byte) phase {
 }
 
 // reach returns, for each phase, the places of re that can take the byte which leads to that phase, in a text that so far begins like an origin.
-func reach(re *regex.Regexp) [phases]regex.Set {
-	var all [phases]regex.Set
+func reach(re *regex.Regexp) *[phases]regex.Set {
+	all := new([phases]regex.Set)
 	var takes [len(originBytes)]regex.Set
 	for kind, bytes := range originBytes {
 		for i := 0; i < len(bytes); i++ {
-			takes[kind] = takes[kind].Or(re.Taking(bytes[i]))
+			some := re.Every()
+			re.KeepTaking(&some, bytes[i])
+			takes[kind].Add(&some)
 		}
 	}
 	for changed := true; changed; {
@@ -88,14 +90,17 @@ func reach(re *regex.Regexp) [phases]regex.Set {
 		for ph := atStart; ph < phases; ph++ {
 			after := re.First()
 			if ph != atStart {
-				after = re.After(all[ph])
+				after = re.After(&all[ph])
 			}
 			for kind, bytes := range originBytes {
 				to := ph.next(bytes[0])
 				if to == malformed {
 					continue
 				}
-				if more := all[to].Or(after.And(takes[kind])); more != all[to] {
+				more := takes[kind]
+				more.Keep(&after)
+				more.Add(&all[to])
+				if more != all[to] {
 					all[to], changed = more, true
 				}
 			}

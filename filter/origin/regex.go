@@ -24,7 +24,7 @@ func ParseRegex(s string) (Pattern, error) {
 		return Pattern{}, err
 	}
 	const maxSamples = 48
-	if err := checkLookalikes(re, append(w.origins, wellFormedOf(re.Samples(maxSamples))...)); err != nil {
+	if err := checkLookalikes(re, append(wellFormedOf(re.Samples(maxSamples)), w.origins...)); err != nil {
 		return Pattern{}, err
 	}
 	p := Pattern{Kind: Regex, Scheme: w.schemes[0], Host: w.sites[0], Port: AnyPort, Regex: re, text: s}

@@ -25,22 +25,25 @@ const (
 //   - more than maxSites sites in all.
 type siteWalk struct {
 	re    *regex.Regexp
-	reach [phases]regex.Set
-	// colons holds, by the number of a port's digits less one, the colons before such ports; digits the places of a digit with so many behind it.
-	colons, digits [5]regex.Set
+	reach *[phases]regex.Set
+	tails []tail
 
-	schemes []string
-	sites   []string
-	origins []string // well-formed ones that match, one for each site where one is found
+	schemes        []string // the first two or more that were found
+	severalSchemes bool
+	sites          []string
+	origins        []string // well-formed ones that match, one for each site where one is found
 
 	path  []step
 	steps int
-	left  []partialHost // the sites that are whole, and what may stand before their dot
+	// searched counts the steps of all searches for whole origins.
+	searched int
+	left     []tail // the sites that are whole, each with its dot
 }
 
-type partialHost struct {
-	at     regex.Set
-	suffix string
+// tail is an end of an origin, and the places that can take the byte before it.
+type tail struct {
+	at   regex.Set
+	text string
 }
 
 // step is a point of the walk: what can take the byte to the left, whether the byte to the right is a dot, and whether the site is not whole yet.
@@ -49,28 +52,37 @@ type step struct {
 	dot, inSite bool
 }
 
-func newSiteWalk(re *regex.Regexp) *siteWalk { return &siteWalk{re: re, reach: reach(re)} }
+func newSiteWalk(re *regex.Regexp) *siteWalk {
+	w := &siteWalk{re: re, reach: reach(re)}
+	w.findTails()
+	return w
+}
 
 func (w *siteWalk) run() error {
-	ends := w.hostEnds()
+	var ends regex.Set
+	for i := range w.tails {
+		ends.Add(&w.tails[i].at)
+	}
 	w.findSchemes(ends)
 	switch {
+	case len(w.schemes) == 0 && w.severalSchemes:
+		return w.schemesError()
 	case len(w.schemes) == 0:
 		return checkLookalikes(w.re, nil)
 	case len(w.schemes) > 1 && w.schemes[1] == "https":
 		w.schemes[0], w.schemes[1] = w.schemes[1], w.schemes[0]
 	}
-	if err := w.extend(ends, "", true); err != nil {
+	if err := w.extend(&ends, "", true); err != nil {
 		return err
 	}
 	w.steps = 0
 	for i := range w.left {
-		if err := w.extend(w.left[i].at, w.left[i].suffix, false); err != nil {
+		if err := w.extend(&w.left[i].at, w.left[i].text, false); err != nil {
 			return err
 		}
 	}
-	if len(w.schemes) > 1 {
-		return w.severalSchemes()
+	if w.severalSchemes {
+		return w.schemesError()
 	}
 	if len(w.sites) == 0 {
 		return checkLookalikes(w.re, nil)
@@ -78,29 +90,11 @@ func (w *siteWalk) run() error {
 	return nil
 }
 
-// hostEnds returns the places that can take the last byte of the host.
-func (w *siteWalk) hostEnds() regex.Set {
-	re := w.re
-	var nonzero, before regex.Set
-	for c := byte('1'); c <= '9'; c++ {
-		nonzero = nonzero.Or(re.Taking(c))
-	}
-	w.digits[0] = w.reach[inPort].And(re.Last())
-	for i := range w.digits {
-		if i > 0 {
-			w.digits[i] = w.reach[inPort].And(re.Before(w.digits[i-1]))
-		}
-		w.colons[i] = w.reach[afterPortColon].And(re.Before(w.digits[i].And(nonzero)))
-		before = before.Or(re.Before(w.colons[i]))
-	}
-	return w.reach[inLabel].Or(w.reach[afterIPv6]).And(re.Last().Or(before))
-}
-
-// hostBytes are the bytes of a host, in the order in which they are tried.
-const hostBytes = "xabcdefghijklmnopqrstuvwyz0123456789-_.:[]"
+// hostBytes are the bytes of a host, in the order in which they are tried: first the ones that make a name look strange.
+const hostBytes = "xqzjkvwybfghucdpmltnrsiaoe0123456789-_.:[]"
 
 // take returns those places of at that can take c, where suffix is the rest of the host.
-func (w *siteWalk) take(at regex.Set, c byte, suffix string) regex.Set {
+func (w *siteWalk) take(at *regex.Set, c byte, suffix string) regex.Set {
 	ph := inLabel
 	switch address := strings.HasSuffix(suffix, "]"); {
 	case c == ']':
@@ -118,14 +112,36 @@ func (w *siteWalk) take(at regex.Set, c byte, suffix string) regex.Set {
 	case c == ':' || c == '[':
 		return regex.Set{}
 	}
-	return at.And(w.re.Taking(c)).And(w.reach[ph])
+	return w.keep(at, c, ph)
+}
+
+// keep returns those places of at that can take c and lead to ph with it.
+func (w *siteWalk) keep(at *regex.Set, c byte, ph phase) regex.Set {
+	kept := *at
+	w.re.KeepTaking(&kept, c)
+	kept.Keep(&w.reach[ph])
+	return kept
+}
+
+// before returns the places of ph that can come right before those of s.
+func (w *siteWalk) before(s *regex.Set, ph phase) regex.Set {
+	before := w.re.Before(s)
+	before.Keep(&w.reach[ph])
+	return before
+}
+
+// begins reports whether host, which at may precede, can be the whole host.
+func (w *siteWalk) begins(at *regex.Set, host string) bool {
+	slash := *at
+	slash.Keep(&w.reach[afterSlashes])
+	return host != "" && host[0] != '.' && (host[0] == '[') == strings.HasSuffix(host, "]") && !slash.Empty()
 }
 
 // extend walks to the left from suffix, the end of a host, which at may precede. Left of a site it goes on as long as all is written out, because a name under a
 // registrable domain can be a public suffix again, such as s3.amazonaws.com.
-func (w *siteWalk) extend(at regex.Set, suffix string, inSite bool) error {
+func (w *siteWalk) extend(at *regex.Set, suffix string, inSite bool) error {
 	w.steps++
-	here := step{at, strings.HasPrefix(suffix, "."), inSite}
+	here := step{*at, strings.HasPrefix(suffix, "."), inSite}
 	stop := w.steps > maxSteps || w.leavesOpen(at, suffix)
 	for i := range w.path {
 		stop = stop || w.path[i] == here
@@ -136,7 +152,7 @@ func (w *siteWalk) extend(at regex.Set, suffix string, inSite bool) error {
 	w.path = append(w.path, here)
 	for i := 0; i < len(hostBytes) && len(suffix) < MaxHost && !stop; i++ {
 		if taken := w.take(at, hostBytes[i], suffix); !taken.Empty() {
-			if err := w.over(hostBytes[i], w.re.Before(taken), suffix, inSite); err != nil {
+			if err := w.over(hostBytes[i:i+1], w.re.Before(&taken), suffix, inSite); err != nil {
 				return err
 			}
 		}
@@ -145,21 +161,21 @@ func (w *siteWalk) extend(at regex.Set, suffix string, inSite bool) error {
 	return nil
 }
 
-// over walks on over c, which before may precede.
-func (w *siteWalk) over(c byte, before regex.Set, suffix string, inSite bool) error {
-	host := string(rune(c)) + suffix
+// over walks on over the byte c, which before may precede.
+func (w *siteWalk) over(c string, before regex.Set, suffix string, inSite bool) error {
+	host := c + suffix
 	switch {
-	case c == '.' && inSite && isSite(suffix):
-		w.left = append(w.left, partialHost{before, host})
-		return w.add(before, host, suffix)
-	case c == '.':
+	case c == "." && inSite && isSite(suffix):
+		w.left = append(w.left, tail{before, host})
+		return w.add(host, suffix)
+	case c == ".":
 		inSite = !isSite(suffix)
-	case inSite && (c == '[') == strings.HasSuffix(host, "]") && !before.And(w.reach[afterSlashes]).Empty():
-		if err := w.add(before, host, host); err != nil {
+	case inSite && w.begins(&before, host):
+		if err := w.add(host, host); err != nil {
 			return err
 		}
 	}
-	return w.extend(before, host, inSite)
+	return w.extend(&before, host, inSite)
 }
 
 // isSite reports whether suffix, which a dot precedes, is a registrable domain.
@@ -168,70 +184,67 @@ func isSite(suffix string) bool {
 }
 
 // leavesOpen reports whether more can stand before suffix than what is written out.
-func (w *siteWalk) leavesOpen(at regex.Set, suffix string) bool {
+func (w *siteWalk) leavesOpen(at *regex.Set, suffix string) bool {
 	var sets [maxVariants + 1]regex.Set // the places that take one byte, two, …
-	dot := w.re.Before(w.take(at, '.', suffix)).And(w.reach[inLabel])
+	dot := w.take(at, '.', suffix)
+	dot = w.before(&dot, inLabel)
 	for i := 0; i < len(hostBytes); i++ {
 		taken := w.take(at, hostBytes[i], suffix)
 		if hostBytes[i] == '.' || taken.Empty() {
 			continue
 		}
-		for n := maxVariants; n > 0; n-- {
-			sets[n] = sets[n].Or(sets[n-1].And(taken))
-		}
-		sets[0] = sets[0].Or(taken)
-		if !dot.And(w.re.Before(taken)).Empty() {
+		before := w.re.Before(&taken)
+		if before.Keep(&dot); !before.Empty() {
 			return true
+		}
+		for n := range sets {
+			again := sets[n]
+			sets[n].Add(&taken)
+			taken.Keep(&again)
 		}
 	}
 	return !sets[maxVariants].Empty()
 }
 
-// add notes a site, and an origin of it: one whose host ends in suffix, with what may stand at the place before it.
-func (w *siteWalk) add(at regex.Set, suffix, site string) error {
+// add notes a site, and an origin whose host ends in suffix.
+func (w *siteWalk) add(suffix, site string) error {
 	for _, have := range w.sites {
 		if have == site {
 			return nil
 		}
 	}
-	if len(w.sites) == maxSites {
-		return w.open(at, suffix)
+	if w.sites = append(w.sites, site); len(w.sites) > maxSites {
+		return bad("admits more than 100 sites, such as "+site, "write out the ones that are meant, in several patterns")
 	}
-	w.sites = append(w.sites, site)
-	if s := w.complete(at, suffix); s != "" {
+	if s := w.complete(suffix); s != "" {
 		w.origins = append(w.origins, s)
 	}
 	return nil
 }
 
-// open is the error for a site that is left open before suffix.
-func (w *siteWalk) open(at regex.Set, suffix string) error {
-	const fix = `write the site out, with \. for each dot, as in https://.*\.example\.com: only what is before it may vary`
-	if s := w.with(at, ".evil.test", suffix); s != "" && suffix == "" {
-		return bad("also admits "+s, fix)
+// open is the error for a site that is left open before suffix: at holds the places that can take the byte there.
+func (w *siteWalk) open(at *regex.Set, suffix string) error {
+	admitted := ""
+	if suffix == "" {
+		admitted = w.complete(".evil.test")
 	}
-	if s := w.with(at, "evil", suffix); s != "" {
-		return bad("also admits "+s, fix)
+	if admitted == "" {
+		admitted = w.complete("evil" + suffix)
 	}
-	for i := 0; i < len(hostBytes); i++ {
-		if s := w.with(at, hostBytes[i:i+1], suffix); s != "" && hostBytes[i] != '.' {
-			return bad("also admits "+s, fix)
+	for i := 0; i < len(hostBytes) && admitted == ""; i++ {
+		if taken := w.take(at, hostBytes[i], suffix); hostBytes[i] != '.' && !taken.Empty() {
+			admitted = w.complete(hostBytes[i:i+1] + suffix)
 		}
 	}
-	if s := w.complete(at, suffix); s != "" {
-		return bad("also admits "+s, fix)
+	if admitted == "" && suffix != "" {
+		admitted = w.complete(suffix)
+	}
+	const fix = `write the site out, with \. for each dot, as in https://.*\.example\.com: only what is before it may vary`
+	switch {
+	case admitted != "":
+		return bad("also admits "+admitted, fix)
+	case suffix == "":
+		return bad("leaves open how the host ends", fix)
 	}
 	return bad("leaves open what stands before "+suffix, fix)
-}
-
-// with returns a matching origin whose host ends in text and suffix, or "".
-func (w *siteWalk) with(at regex.Set, text, suffix string) string {
-	for i := len(text) - 1; i >= 0; i-- {
-		at = w.take(at, text[i], suffix)
-		if at.Empty() {
-			return ""
-		}
-		at, suffix = w.re.Before(at), text[i:i+1]+suffix
-	}
-	return w.complete(at, suffix)
 }

@@ -1,25 +1,53 @@
 package origin
 
-import (
-	"strings"
+import "corsguard/filter/regex"
 
-	"corsguard/filter/regex"
-)
-
-// complete returns a well-formed origin that matches and whose host ends in suffix, where at holds the places that can take the byte before it; "" if it finds none.
-// The host gets as short as it can.
-func (w *siteWalk) complete(at regex.Set, suffix string) string {
-	host := w.prefix(at, suffix)
-	if host == "" {
-		return ""
-	}
-	for _, scheme := range w.schemes {
-		s := scheme + "://" + host
-		if w.fits(s) {
-			return s
+// findTails finds the ends that an origin can have from its host's last byte on: none, and a port for each way that the expression goes through one.
+func (w *siteWalk) findTails() {
+	const digits = "8123456790"
+	last := w.re.Last()
+	host := last
+	host.Keep(&w.reach[afterIPv6])
+	name := last
+	name.Keep(&w.reach[inLabel])
+	host.Add(&name)
+	w.tails = append(w.tails, tail{at: host})
+	ports := []tail{{at: last}}
+	for i := 0; i < len(ports) && len(ports) < maxSteps; i++ {
+		at, text := &ports[i].at, ports[i].text
+		if colon := w.keep(at, ':', afterPortColon); text != "" && !colon.Empty() {
+			w.tails = append(w.tails, tail{w.re.Before(&colon), ":" + text})
 		}
-		for i := range w.colons {
-			if s := w.withPort(s, i); w.fits(s) {
+		for d := 0; d < len(digits) && len(text) < len("65535"); d++ {
+			digit := w.keep(at, digits[d], inPort)
+			if digit.Empty() {
+				continue
+			}
+			next := tail{w.re.Before(&digit), digits[d:d+1] + text}
+			// Ports of the same length and with the same ways on differ in nothing that matters.
+			for k := i + 1; k < len(ports); k++ {
+				if ports[k].at == next.at && len(ports[k].text) == len(next.text) {
+					next.text = ""
+				}
+			}
+			if next.text != "" {
+				ports = append(ports, next)
+			}
+		}
+	}
+}
+
+// complete returns a well-formed origin that matches and whose host ends in suffix, or "" if it finds none. The host gets as short as it can.
+func (w *siteWalk) complete(suffix string) string {
+	for _, end := range w.tails {
+		at := end.at
+		for i := len(suffix) - 1; i >= 0; i-- {
+			at = w.take(&at, suffix[i], suffix[i+1:])
+			at = w.re.Before(&at)
+		}
+		host := w.prefix(tail{at, suffix})
+		for _, scheme := range w.schemes {
+			if s := scheme + "://" + host + end.text; w.fits(s) {
 				return s
 			}
 		}
@@ -32,87 +60,37 @@ func (w *siteWalk) fits(s string) bool {
 	return ok && w.re.Match(s)
 }
 
-// prefix puts before suffix what makes it a whole host: the bytes on a shortest way back to the slashes. It returns "" if there is none.
-func (w *siteWalk) prefix(at regex.Set, suffix string) string {
-	if suffix == "" || suffix[0] != '.' && !at.And(w.reach[afterSlashes]).Empty() {
-		return suffix
-	}
-	labels, dots := w.distances()
-	for n := len(labels) - 1; n >= 0; {
-		// The nearest place to the slashes among those that can take the next byte.
-		near := -1
-		for i := 0; i <= n && near < 0; i++ {
-			if !at.And(labels[i]).Empty() || suffix[0] != '.' && !at.And(dots[i]).Empty() {
-				near = i
-			}
-		}
-		if near < 0 {
-			return ""
-		}
-		for i := 0; i < len(hostBytes); i++ {
-			c, places := hostBytes[i], labels[near]
-			if c == '.' {
-				places = dots[near]
-			}
-			taken := w.take(at.And(places), c, suffix)
-			if !taken.Empty() {
-				at, suffix = w.re.Before(taken), string(rune(c))+suffix
-				break
-			}
-		}
-		if near == 0 {
+// prefix puts before the end of a host what makes it a whole one, or returns "". It searches by breadth, and passes over what leads where it has been.
+func (w *siteWalk) prefix(end tail) string {
+	queue := []tail{end}
+	for i := 0; i < len(queue) && w.searched < maxSteps && !end.at.Empty(); i++ {
+		w.searched++
+		at, suffix := queue[i].at, queue[i].text
+		if w.begins(&at, suffix) {
 			return suffix
 		}
-		n = near - 1
+		var last regex.Set
+		for k := 0; k < len(hostBytes); k++ {
+			taken := w.take(&at, hostBytes[k], suffix)
+			if taken.Empty() || taken == last && hostBytes[k] != '.' {
+				continue
+			}
+			last = taken
+			next := tail{w.re.Before(&taken), hostBytes[k:k+1] + suffix}
+			if !isKnown(queue, &next) {
+				queue = append(queue, next)
+			}
+		}
 	}
 	return ""
 }
 
-// distances returns the places inside of labels and the dots, by how many bytes of the host at least stand before them.
-func (w *siteWalk) distances() (labels, dots []regex.Set) {
-	var seenLabels, seenDots regex.Set
-	at := w.reach[afterSlashes]
-	for len(labels) < MaxHost {
-		after := w.re.After(at)
-		label, dot := without(after.And(w.reach[inLabel]), seenLabels), regex.Set{}
-		if len(labels) > 0 {
-			dot = without(w.re.After(labels[len(labels)-1]).And(w.reach[afterDot]), seenDots)
-		}
-		at = label.Or(dot)
-		if at.Empty() {
-			break
-		}
-		labels, dots = append(labels, label), append(dots, dot)
-		seenLabels, seenDots = seenLabels.Or(label), seenDots.Or(dot)
-	}
-	return labels, dots
-}
-
-func without(s, t regex.Set) regex.Set {
-	for i := range s {
-		s[i] &^= t[i]
-	}
-	return s
-}
-
-// withPort puts a port of n+1 digits behind s, which begins a match.
-func (w *siteWalk) withPort(s string, n int) string {
-	at := w.re.First()
-	for i := 0; i < len(s); i++ {
-		at = w.re.After(at.And(w.re.Taking(s[i])))
-	}
-	at = at.And(w.colons[n])
-	var port strings.Builder
-	for ; n >= 0 && !at.Empty(); n-- {
-		after := w.re.After(at).And(w.digits[n])
-		at = regex.Set{}
-		for _, digit := range "8123456790" {
-			if taken := after.And(w.re.Taking(byte(digit))); !taken.Empty() && (digit != '0' || port.Len() > 0) {
-				port.WriteRune(digit)
-				at = taken
-				break
-			}
+// isKnown reports whether an end in all goes on to the left as t does.
+func isKnown(all []tail, t *tail) bool {
+	for i := range all {
+		if all[i].at == t.at && all[i].text != "" && (all[i].text[0] == '.') == (t.text[0] == '.') {
+			return true
 		}
 	}
-	return s + ":" + port.String()
+	return false
 }

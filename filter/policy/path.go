@@ -46,9 +46,9 @@ func isCanonicalPath(path string) bool {
 // CanonicalPath returns the canonical form of path, which begins with a slash: percent-encoded characters that need no encoding decoded, again and again; other bytes
 // encoded; `\` turned into `/`; matrix parameters and empty segments dropped. A slash at the end stays. It reports whether that form is clear: it has no dot
 // segment, and no matrix parameter whose end is in doubt. The time is linear in the length of path.
-func CanonicalPath(path string) (canonical string, clear bool) {
+func CanonicalPath(path string) (canonical string, isClear bool) {
 	decoded := make([]byte, 0, len(path))
-	clear = true
+	isClear = true
 	parameters := false // in those of a segment
 	for i := 0; i < len(path); i++ {
 		decoded = append(decoded, path[i])
@@ -65,7 +65,7 @@ func CanonicalPath(path string) (canonical string, clear bool) {
 		case ';':
 			parameters = true
 		case '/', '\\':
-			clear = clear && !parameters
+			isClear = isClear && !parameters
 		}
 	}
 	out := make([]byte, 0, len(decoded))
@@ -79,13 +79,13 @@ func CanonicalPath(path string) (canonical string, clear bool) {
 		out = appendSegment(append(out, '/'), decoded[i+1:end])
 		switch segment := out[start+1:]; {
 		case string(segment) == "." || string(segment) == "..":
-			clear = false
+			isClear = false
 		case len(segment) == 0 && end < len(decoded):
 			out = out[:start]
 		}
 		i = end
 	}
-	return string(out), clear
+	return string(out), isClear
 }
 
 // appendSegment appends a segment up to its matrix parameters, with every byte encoded that has to be.

@@ -19,16 +19,16 @@ func TestPathsAreBroughtIntoCanonicalForm(t *testing.T) {
 		"/%": "/%25", "/%4": "/%254", "/%zz": "/%25zz", "/%25": "/%25", "/%25zz": "/%25zz", "/%2525": "/%25", "/%3F": "/%3F", "/%3fx": "/%3Fx", "/%23": "/%23", "/%22%3c%3E": "/%22%3C%3E", `/"<>`: "/%22%3C%3E",
 		"/%2A*": "/**", "/a,b:c@d!$&'()+=": "/a,b:c@d!$&'()+=", "/.well-known/x": "/.well-known/x", "/...": "/...", "/a.": "/a.", "/.a": "/.a",
 	} {
-		got, clear := CanonicalPath(path)
-		if got != want || !clear {
-			t.Errorf("%q: %q, %v; want %q", path, got, clear, want)
+		got, isClear := CanonicalPath(path)
+		if got != want || !isClear {
+			t.Errorf("%q: %q, %v; want %q", path, got, isClear, want)
 		}
 	}
 	for _, path := range []string{
 		"/.", "/..", "/a/.", "/a/..", "/./a", "/../a", "/a/../b", "/%2e", "/%2E%2e/a", "/.%2e/a", "/%252e%252e/a", "/..;x/a", "/a/..;/b", "/..%2fa", `/..\a`, "/..%5ca", "/a%2f..", "/%2e%2e%2fa", "/a;x/..", "/.;",
 		"/a;x%2Fb", `/a;x\b`, "/a%3Bx%2Fb", "/a;x%252fb", "/;%2f", "/a%5Cb;x%5C",
 	} {
-		if got, clear := CanonicalPath(path); clear {
+		if got, isClear := CanonicalPath(path); isClear {
 			t.Errorf("%q: %q, and no dot segment is seen", path, got)
 		}
 	}
@@ -76,15 +76,15 @@ var dotSegment = regexp.MustCompile(`/\.{1,2}(/|$)`)
 
 func checkCanonical(t *testing.T, path string) {
 	t.Helper()
-	got, clear := CanonicalPath(path)
-	if want := refCanonical(path); got != want || clear && dotSegment.MatchString(want) {
-		t.Fatalf("%q: %q, %v; want %q", path, got, clear, want)
+	got, isClear := CanonicalPath(path)
+	if want := refCanonical(path); got != want || isClear && dotSegment.MatchString(want) {
+		t.Fatalf("%q: %q, %v; want %q", path, got, isClear, want)
 	}
 	if again, _ := CanonicalPath(got); again != got {
 		t.Fatalf("%q: %q, and that is %q", path, got, again)
 	}
-	if isCanonicalPath(path) && (got != path || !clear) {
-		t.Fatalf("%q passes for canonical, and is %q, %v", path, got, clear)
+	if isCanonicalPath(path) && (got != path || !isClear) {
+		t.Fatalf("%q passes for canonical, and is %q, %v", path, got, isClear)
 	}
 }
 

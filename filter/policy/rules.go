@@ -104,8 +104,8 @@ func (r *Rules) readsAlike(t *target, rule int32) bool {
 	if isCanonicalPath(t.path) || t.path == "" || t.path[0] != '/' {
 		return true
 	}
-	path, clear := CanonicalPath(t.path)
-	if !clear {
+	path, isClear := CanonicalPath(t.path)
+	if !isClear {
 		return false
 	}
 	again := r.table.find(&target{host: t.host, path: path, route: t.route})

@@ -176,11 +176,11 @@ func TestPickAgreesWithTheLinearReference(t *testing.T) {
 				m.Routes = nil
 				counts = counts || !rules[i].Match.anyPath() && m.takes(host, path, "")
 			}
-			canonical, clear := path, true
+			canonical, isClear := path, true
 			if strings.HasPrefix(path, "/") {
-				canonical, clear = CanonicalPath(path)
+				canonical, isClear = CanonicalPath(path)
 			}
-			alike := clear && firstOf(rules, host, canonical, q.Route) == want
+			alike := isClear && firstOf(rules, host, canonical, q.Route) == want
 			if got != want || p.closed != (counts && !alike) {
 				t.Fatalf("%+v: rule %d, closed %v; want %d, alike %v, counts %v, among %s", q, got, p.closed, want, alike, counts, describe(rules))
 			}

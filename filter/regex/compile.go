@@ -15,7 +15,7 @@ func Compile(s string) (*Regexp, error) {
 		var takes Set
 		for place := range c.bytes {
 			if c.bytes[place].has(byte(b)) {
-				takes.add(place)
+				takes.put(place)
 			}
 		}
 		r.class[b] = r.classOf(&takes)
@@ -87,7 +87,7 @@ func nothing() fragment { return fragment{null: [4]bool{true, true, true, true}}
 func (c *compiler) place(n *node) fragment {
 	var f fragment
 	var here Set
-	here.add(len(c.bytes))
+	here.put(len(c.bytes))
 	c.bytes = append(c.bytes, n.bytes)
 	c.r.follow = append(c.r.follow, Set{})
 	f.first[inside], f.first[beginning], f.last[inside], f.last[end] = here, here, here, here
@@ -99,15 +99,14 @@ func (c *compiler) concat(f, g *fragment) {
 	c.link(&f.last[inside], &g.first[inside])
 	for _, at := range [...]int{inside, beginning} {
 		if f.null[at] {
-			f.first[at] = f.first[at].Or(g.first[at])
+			f.first[at].Add(&g.first[at])
 		}
 	}
 	for _, at := range [...]int{inside, end} {
-		if g.null[at] {
-			f.last[at] = f.last[at].Or(g.last[at])
-		} else {
-			f.last[at] = g.last[at]
+		if !g.null[at] {
+			f.last[at] = Set{}
 		}
+		f.last[at].Add(&g.last[at])
 	}
 	for at := range f.null {
 		f.null[at] = f.null[at] && g.null[at]
@@ -120,10 +119,10 @@ func (f *fragment) or(g *fragment) {
 		f.null[at] = f.null[at] || g.null[at]
 	}
 	for at := range f.first {
-		f.first[at] = f.first[at].Or(g.first[at])
+		f.first[at].Add(&g.first[at])
 	}
 	for at := range f.last {
-		f.last[at] = f.last[at].Or(g.last[at])
+		f.last[at].Add(&g.last[at])
 	}
 }
 
@@ -151,7 +150,7 @@ func (c *compiler) repeat(n *node) fragment {
 func (c *compiler) link(from, to *Set) {
 	for place := range c.r.follow {
 		if from.has(place) {
-			c.r.follow[place] = c.r.follow[place].Or(*to)
+			c.r.follow[place].Add(to)
 		}
 	}
 }

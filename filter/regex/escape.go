@@ -8,10 +8,10 @@ func (p *parser) escaped(n *node) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(p.rest, `\A`):
-		n.op, p.rest = opBegin, p.rest[2:]
-	case strings.HasPrefix(p.rest, `\z`):
-		n.op, p.rest = opEnd, p.rest[2:]
+	case p.cut(`\A`):
+		n.op = opBegin
+	case p.cut(`\z`):
+		n.op = opEnd
 	default:
 		p.literal(&n.bytes, p.escape())
 	}
@@ -86,10 +86,10 @@ func (p *parser) escape() byte {
 
 // hex reads what follows \x: two digits, or any number of them in braces.
 func (p *parser) hex() byte {
-	digits, rest := "", ""
-	if inner, ok := strings.CutPrefix(p.rest, "{"); ok {
-		digits, rest, _ = strings.Cut(inner, "}")
-		if len(digits)+1 == len(p.rest) {
+	var digits, rest string
+	if p.cut("{") {
+		var closed bool
+		if digits, rest, closed = strings.Cut(p.rest, "}"); !closed {
 			digits = ""
 		}
 	} else if len(p.rest) >= 2 {
@@ -121,13 +121,12 @@ func (p *parser) hex() byte {
 
 // class reads a class in brackets and adds it to s.
 func (p *parser) class(s *byteSet) {
-	negated := strings.HasPrefix(p.rest, "[^")
-	p.rest = p.rest[1:]
-	if negated {
-		p.rest = p.rest[1:]
+	negated := p.cut("[^")
+	if !negated {
+		p.cut("[")
 	}
 	// A ] that comes first is a character.
-	for first := true; first || !strings.HasPrefix(p.rest, "]"); first = false {
+	for first := true; first || !p.cut("]"); first = false {
 		if p.rest == "" {
 			p.fail("has a class that is not closed", `write ] at its end, or \[ for the character`)
 			return
@@ -136,7 +135,6 @@ func (p *parser) class(s *byteSet) {
 			p.classRange(s)
 		}
 	}
-	p.rest = p.rest[1:]
 	if negated {
 		s.negate()
 	}
@@ -144,14 +142,15 @@ func (p *parser) class(s *byteSet) {
 
 // named cuts a class such as [:alpha:] or [:^alpha:] off and adds it to s. Without a :] anywhere behind, the bracket is a character.
 func (p *parser) named(s *byteSet) bool {
-	name, ok := strings.CutPrefix(p.rest, "[:")
+	if !p.cut("[:") {
+		return false
+	}
+	name, rest, ok := strings.Cut(p.rest, ":]")
 	if !ok {
+		p.rest = "[:" + p.rest
 		return false
 	}
-	if name, p.rest, ok = strings.Cut(name, ":]"); !ok {
-		p.rest = "[:" + name
-		return false
-	}
+	p.rest = rest
 	name, negated := strings.CutPrefix(name, "^")
 	text := namedClass(name)
 	if text == "" {

@@ -44,6 +44,15 @@ func (p *parser) fail(reason, fix string) {
 	p.rest = ""
 }
 
+// cut cuts prefix off the rest, if it begins so.
+//
+//go:noinline
+func (p *parser) cut(prefix string) bool {
+	rest, ok := strings.CutPrefix(p.rest, prefix)
+	p.rest = rest
+	return ok
+}
+
 func parse(s string) (*node, error) {
 	p := parser{rest: s}
 	if len(s) > MaxLen {
@@ -56,7 +65,7 @@ func parse(s string) (*node, error) {
 			return nil, p.err
 		}
 	}
-	p.rest, p.fold = strings.CutPrefix(s, "(?i)")
+	p.fold = p.cut("(?i)")
 	root := p.alternatives()
 	if p.err == nil && p.rest != "" {
 		p.fail("has a ) that closes nothing", `write \) for the character`)
@@ -117,7 +126,7 @@ func (p *parser) repeated() *node {
 	if !ok {
 		return n
 	}
-	p.rest = strings.TrimPrefix(p.rest, "?") // lazy, which makes no difference to whole matches
+	p.cut("?") // lazy, which makes no difference to whole matches
 	if _, _, ok := p.repeat(); ok {
 		p.fail("repeats a repeat", "write one repeat, or put the inner one into a group")
 	}
@@ -134,45 +143,43 @@ func (p *parser) repeated() *node {
 
 // repeat cuts a repeat off, if the rest begins with one. A brace that begins none is a character.
 func (p *parser) repeat() (least, most int, ok bool) {
-	if p.rest == "" {
-		return 0, 0, false
+	switch {
+	case p.cut("*"):
+		return 0, unbounded, true
+	case p.cut("+"):
+		return 1, unbounded, true
+	case p.cut("?"):
+		return 0, 1, true
 	}
-	rest := p.rest[1:]
-	switch p.rest[0] {
-	case '*':
-		least, most, ok = 0, unbounded, true
-	case '+':
-		least, most, ok = 1, unbounded, true
-	case '?':
-		least, most, ok = 0, 1, true
-	case '{':
-		if least, rest, ok = cutNumber(rest); !ok {
-			return 0, 0, false
-		}
-		most = least
-		if after, comma := strings.CutPrefix(rest, ","); comma {
-			if most, rest, ok = cutNumber(after); !ok {
-				most, rest = unbounded, after
+	before := p.rest
+	if p.cut("{") {
+		if least, ok = p.number(); ok {
+			most = least
+			if p.cut(",") {
+				if most, ok = p.number(); !ok {
+					most = unbounded
+				}
+			}
+			if p.cut("}") {
+				return least, most, true
 			}
 		}
-		rest, ok = strings.CutPrefix(rest, "}")
+		p.rest = before
 	}
-	if ok {
-		p.rest = rest
-	}
-	return least, most, ok
+	return 0, 0, false
 }
 
-// cutNumber cuts a decimal number without leading zeros off. One that is too large to be a count comes back as some other that is.
-func cutNumber(s string) (n int, rest string, ok bool) {
-	i := 0
+// number cuts a decimal number without leading zeros off. One that is too large for a count comes back as some other that is.
+func (p *parser) number() (n int, ok bool) {
+	s, i := p.rest, 0
 	for ; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
 		n = min(n*10+int(s[i]-'0'), 9999)
 	}
 	if i == 0 || i > 1 && s[0] == '0' {
-		return 0, s, false
+		return 0, false
 	}
-	return n, s[i:], true
+	p.rest = s[i:]
+	return n, true
 }
 
 // atom reads what a repeat would repeat. The rest is not empty, unless there was an error.
@@ -216,7 +223,7 @@ func (p *parser) literal(s *byteSet, c byte) {
 
 func (p *parser) group() *node {
 	p.rest = p.rest[1:]
-	if strings.HasPrefix(p.rest, "?") {
+	if p.cut("?") {
 		p.groupKind()
 	}
 	if p.depth++; p.depth > MaxDepth {
@@ -227,36 +234,34 @@ func (p *parser) group() *node {
 	if p.err == nil && p.rest == "" {
 		p.fail("has a group that is not closed", `write ) at its end, or \( for the character`)
 	}
-	p.rest = strings.TrimPrefix(p.rest, ")")
+	p.cut(")")
 	return n
 }
 
-// groupKind cuts off what tells the kind of a group, from its question mark.
+// groupKind cuts off what tells the kind of a group, after its question mark.
 func (p *parser) groupKind() {
-	if rest, ok := strings.CutPrefix(p.rest, "?:"); ok {
-		p.rest = rest
+	if p.cut(":") {
 		return
 	}
-	s := p.rest[1:]
-	if strings.HasPrefix(s, "=") || strings.HasPrefix(s, "!") || strings.HasPrefix(s, "<=") || strings.HasPrefix(s, "<!") {
+	if p.cut("=") || p.cut("!") || p.cut("<=") || p.cut("<!") {
 		p.fail("looks ahead or behind, which RE2 does not have", "write what shall match")
 		return
 	}
-	name, ok := strings.CutPrefix(strings.TrimPrefix(s, "P"), "<")
-	if !ok {
+	if !p.cut("P<") && !p.cut("<") {
 		p.fail("has a flag, or a kind of group, that is not supported", "write (?i) at the very start, or no flag, and groups as (…), (?:…) or (?P<name>…)")
 		return
 	}
-	i := 0
-	for word := ranges(perlClass('w')); i < len(name) && word.has(name[i]); i++ {
+	s, i := p.rest, 0
+	for word := ranges(perlClass('w')); i < len(s) && word.has(s[i]); i++ {
 	}
-	if i == 0 || i == len(name) || name[i] != '>' {
+	if i == 0 || i == len(s) || s[i] != '>' {
 		p.fail("has a group with a malformed name", "write (?P<name>…) with a name of letters, digits and _")
 		return
 	}
-	p.rest = name[i+1:]
-	if strings.Contains(p.names, ">"+name[:i+1]) {
+	p.rest = s[i+1:]
+	if name := ">" + s[:i+1]; strings.Contains(p.names, name) {
 		p.fail("has two groups of the same name", "leave the names out: nothing refers to them")
+	} else {
+		p.names += name
 	}
-	p.names += ">" + name[:i+1]
 }

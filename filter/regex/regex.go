@@ -1,5 +1,5 @@
 // Package regex matches regular expressions against whole ASCII strings. The syntax is a part of RE2's, and what is accepted means what it means there;
-// everything else is refused by name. Go's regexp does the same and much more, for twenty times the code.
+// everything else is refused by name. Go's regexp does the same and much more, for ten times the code.
 package regex
 
 import "math/bits"
@@ -14,18 +14,36 @@ const (
 // Set is a set of places in a Regexp. A place is a character or a class in it; what is repeated has places for each time.
 type Set [MaxStates / 64]uint64
 
+// The operations are calls, not inlined: a set is four words, and copies of them would be most of the code.
+
 // Empty reports whether s has no place.
-func (s Set) Empty() bool { return s[0]|s[1]|s[2]|s[3] == 0 }
+//
+//go:noinline
+func (s *Set) Empty() bool { return s[0]|s[1]|s[2]|s[3] == 0 }
 
-// And returns the places that s and t have in common.
-func (s Set) And(t Set) Set { return Set{s[0] & t[0], s[1] & t[1], s[2] & t[2], s[3] & t[3]} }
+// Add adds the places of t.
+//
+//go:noinline
+func (s *Set) Add(t *Set) {
+	for i := range s {
+		s[i] |= t[i]
+	}
+}
 
-// Or returns the places of both.
-func (s Set) Or(t Set) Set { return Set{s[0] | t[0], s[1] | t[1], s[2] | t[2], s[3] | t[3]} }
+// Keep takes away the places that t does not have.
+//
+//go:noinline
+func (s *Set) Keep(t *Set) {
+	for i := range s {
+		s[i] &= t[i]
+	}
+}
 
+//go:noinline
 func (s *Set) has(place int) bool { return s[place>>6]>>(place&63)&1 != 0 }
 
-func (s *Set) add(place int) { s[place>>6] |= 1 << (place & 63) }
+//go:noinline
+func (s *Set) put(place int) { s[place>>6] |= 1 << (place & 63) }
 
 // Regexp is a compiled regular expression: for each place, the places that may come after it (a position automaton, Glushkov 1961). Assertions need none:
 // they hold at the ends of the text, and what can begin and end a match is known beforehand. It is made by Compile, immutable, and any number of
@@ -62,16 +80,26 @@ func (r *Regexp) Match(s string) bool {
 	}
 	at := r.first
 	for i := 0; ; {
-		at = at.And(r.taking[r.class[s[i]]])
+		r.KeepTaking(&at, s[i])
 		if i++; i == len(s) {
 			break
 		}
 		if at.Empty() {
 			return false
 		}
-		at = r.After(at)
+		at = r.After(&at)
 	}
-	return !at.And(r.last).Empty()
+	at.Keep(&r.last)
+	return !at.Empty()
+}
+
+// Every returns all places.
+func (r *Regexp) Every() Set {
+	var s Set
+	for i := range r.taking {
+		s.Add(&r.taking[i])
+	}
+	return s
 }
 
 // First returns the places that a match can begin with.
@@ -80,31 +108,28 @@ func (r *Regexp) First() Set { return r.first }
 // Last returns the places that a match can end with.
 func (r *Regexp) Last() Set { return r.last }
 
-// Taking returns the places that take c.
-func (r *Regexp) Taking(c byte) Set { return r.taking[r.class[c]] }
+// KeepTaking takes those places away from s that do not take c.
+func (r *Regexp) KeepTaking(s *Set, c byte) { s.Keep(&r.taking[r.class[c]]) }
 
 // After returns the places that can come right after those of s.
-func (r *Regexp) After(s Set) Set {
+func (r *Regexp) After(s *Set) Set {
 	var next Set
 	for i, word := range s {
 		for ; word != 0; word &= word - 1 {
-			f := &r.follow[i<<6|bits.TrailingZeros64(word)]
-			next[0] |= f[0]
-			next[1] |= f[1]
-			next[2] |= f[2]
-			next[3] |= f[3]
+			next.Add(&r.follow[i<<6|bits.TrailingZeros64(word)])
 		}
 	}
 	return next
 }
 
 // Before returns the places that can come right before those of s.
-func (r *Regexp) Before(s Set) Set {
+func (r *Regexp) Before(s *Set) Set {
 	var before Set
 	for place := range r.follow {
-		f := &r.follow[place]
-		if f[0]&s[0]|f[1]&s[1]|f[2]&s[2]|f[3]&s[3] != 0 {
-			before.add(place)
+		f := r.follow[place]
+		f.Keep(s)
+		if !f.Empty() {
+			before.put(place)
 		}
 	}
 	return before

@@ -168,13 +168,13 @@ func TestTheWorkOfAMatchIsBounded(t *testing.T) {
 		visits := 0
 		at := r.First()
 		for i := 0; i < len(s) && !at.Empty(); i++ {
-			at = at.And(r.Taking(s[i]))
+			r.KeepTaking(&at, s[i])
 			for place := 0; place < MaxStates; place++ {
 				if at.has(place) {
 					visits++
 				}
 			}
-			at = r.After(at)
+			at = r.After(&at)
 		}
 		if r.Match(s) || visits < 10 || visits > len(s)*len(r.follow) {
 			t.Errorf("%q: %d visits of %d places", text, visits, len(r.follow))

@@ -7,8 +7,8 @@ import "math/bits"
 // out is. They are spread over the whole expression where there is no room for all. The work is bounded by most and by MaxStates.
 func (r *Regexp) Samples(most int) []string {
 	s := &sampler{r: r, seen: map[string]struct{}{}, room: most, tries: 16*most + MaxStates}
-	if r.empty {
-		s.put(nil)
+	if r.empty && most > 0 {
+		s.all, s.room = []string{""}, most-1
 	}
 	s.measure()
 	n := len(r.follow)
@@ -21,12 +21,12 @@ func (r *Regexp) Samples(most int) []string {
 			}
 			if round < len(s.kind[place]) {
 				more = true
-				s.put(s.to(place, s.kind[place][round]), s.from(place)[1:])
+				s.put(place, s.kind[place][round], nowhere)
 			}
 			// The shortest matches come first: round 0 has none of the pairs.
 			if next := nth(&r.follow[place], round-1); next >= 0 && s.after[next] != nowhere {
 				more = true
-				s.put(s.to(place, s.kind[place][0]), s.from(next))
+				s.put(place, s.kind[place][0], next)
 			}
 		}
 	}
@@ -89,34 +89,34 @@ func (s *sampler) measure() {
 			} else if len(kind) > 0 {
 				break
 			}
-			if taking := s.r.Taking(c); taking.has(place) {
+			if s.r.taking[s.r.class[c]].has(place) {
 				kind = append(kind, c)
 			}
 		}
 		if len(kind) > 0 {
 			s.kind[place] = string(kind)
-			live.add(place)
+			live.put(place)
 		}
 	}
-	s.lead(&s.before, s.r.first.And(live), live, s.r.After)
-	s.lead(&s.after, s.r.last.And(live), live, s.r.Before)
+	s.lead(&s.before, &s.r.first, &live, s.r.After)
+	s.lead(&s.after, &s.r.last, &live, s.r.Before)
 }
 
 // lead searches by breadth from the places of start along next, and notes for each place which one it was found from.
-func (s *sampler) lead(way *[MaxStates]int, start, live Set, next func(Set) Set) {
+func (s *sampler) lead(way *[MaxStates]int, start, live *Set, next func(*Set) Set) {
 	var queue []int
 	for place := range s.r.follow {
-		if start.has(place) {
+		if start.has(place) && live.has(place) {
 			way[place] = place
 			queue = append(queue, place)
 		}
 	}
 	for i := 0; i < len(queue); i++ {
 		var here Set
-		here.add(queue[i])
-		near := next(here).And(live)
+		here.put(queue[i])
+		near := next(&here)
 		for place := range s.r.follow {
-			if near.has(place) && way[place] == nowhere {
+			if way[place] == nowhere && near.has(place) && live.has(place) {
 				way[place] = queue[i]
 				queue = append(queue, place)
 			}
@@ -124,8 +124,13 @@ func (s *sampler) lead(way *[MaxStates]int, start, live Set, next func(Set) Set)
 	}
 }
 
-// to returns the shortest beginning of a match that ends in place, where c stands.
-func (s *sampler) to(place int, c byte) []byte {
+// put makes up a match in which c stands at place, with next right after it if that is a place, and takes it if it is new.
+func (s *sampler) put(place int, c byte, next int) {
+	if next == nowhere {
+		if next = s.after[place]; next == place {
+			next = nowhere
+		}
+	}
 	text := []byte{c}
 	for s.before[place] != place {
 		place = s.before[place]
@@ -134,30 +139,18 @@ func (s *sampler) to(place int, c byte) []byte {
 	for i, j := 0, len(text)-1; i < j; i, j = i+1, j-1 {
 		text[i], text[j] = text[j], text[i]
 	}
-	return text
-}
-
-// from returns the shortest end of a match that begins in place.
-func (s *sampler) from(place int) []byte {
-	text := []byte{s.kind[place][0]}
-	for s.after[place] != place {
-		place = s.after[place]
-		text = append(text, s.kind[place][0])
-	}
-	return text
-}
-
-// put takes what its parts make up, if it is new, fits and is a match.
-func (s *sampler) put(parts ...[]byte) {
-	var text string
-	for _, part := range parts {
-		text += string(part)
+	for next != nowhere {
+		text = append(text, s.kind[next][0])
+		if next == s.after[next] {
+			break
+		}
+		next = s.after[next]
 	}
 	s.tries--
-	if _, ok := s.seen[text]; ok || s.room <= 0 || s.tries < 0 || !s.r.Match(text) {
+	if _, ok := s.seen[string(text)]; ok || s.room <= 0 || s.tries < 0 || !s.r.Match(string(text)) {
 		return
 	}
-	s.seen[text] = struct{}{}
-	s.all = append(s.all, text)
+	s.seen[string(text)] = struct{}{}
+	s.all = append(s.all, string(text))
 	s.room--
 }
