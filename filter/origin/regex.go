@@ -56,6 +56,8 @@ func checkLookalikes(re *regex.Regexp, samples []string) error {
 		switch upper := strings.ToUpper(s); {
 		case re.Match(upper):
 			return bad("also admits "+upper, "leave (?i) and upper case out: browsers send origins in lower case")
+		case re.Match(s + ".evil.test"):
+			return bad("also admits "+s+".evil.test", "end the expression with the host, or with a port such as (:[0-9]+)?")
 		case re.Match(s + "/"):
 			return bad("also admits "+s+"/", "end the expression with the host, or with a port such as (:[0-9]+)?")
 		case re.Match(s + " "), re.Match(s + "\n"), re.Match(s + "\t"):

@@ -95,6 +95,7 @@ func sitesOf(p *Pattern) map[string]bool {
 
 // refusedRegexes holds expressions with what they are told to admit too, or a part of the reason.
 var refusedRegexes = []struct{ text, reason string }{
+	{`https://app\.example\.com[0-9]*`, "also admits https://app.example.com0"}, {`https://app\.example\.com(:8443|\.evil\.test)?`, "also admits https://app.example.com.evil.test"},
 	{`.*`, "also admits null"}, {`null|https://app\.example\.com`, "also admits null"}, {`(https://app\.example\.com)?(null)?`, "also admits null"}, {`\w+|https://app\.example\.com`, "also admits null"},
 	{`https://.*example\.com`, "also admits https://evilexample.com"}, {`https://(.*)?example\.com`, "also admits https://evilexample.com"}, {`https://[a-z.]+example\.com`, "also admits https://evilexample.com"},
 	{`https://\S*example\.com`, "also admits https://evilexample.com"}, {`https://[^/]*example\.com`, "also admits https://evilexample.com"}, {`https://([a-z]+-)?example\.com`, "also admits https://evil-example.com"},
@@ -111,7 +112,7 @@ var refusedRegexes = []struct{ text, reason string }{
 	{`https://app-[a-z0-9-]+-team\.vercel\.app`, "also admits https://app-evil-team.vercel.app"}, {`https://.*\.s3\.amazonaws\.com`, "also admits https://evil.s3.amazonaws.com"}, {`https://(app|.*\.s3)\.amazonaws\.com`, "also admits https://evil.s3.amazonaws.com"},
 	{`https://[a-z]+\.foo\.ck`, "also admits https://evil.foo.ck"}, {`https://.*\.compute\.amazonaws\.com`, "also admits https://evil.compute.amazonaws.com"}, {`http://[a-z]+\.localhost(:\d+)?`, "also admits http://evil.localhost"},
 	{`https://example[0-9]\.com`, "also admits https://example0.com"}, {`https://ex[a-d]mple\.com`, "also admits https://exbmple.com"}, {`https://ex[^/]mple\.com`, "also admits https://exxmple.com"}, {`https://app\.[a-z]xample\.com`, "also admits https://app.xxample.com"},
-	{`https://exa+mple\.com`, "also admits https://exaample.com"}, {`https://(foo|bar)+\.com`, "also admits https://"}, {`https://[ab]+\.com`, "also admits https://"}, {`https://[ab]{8}\.com`, "more than 100 sites, such as "}, {`https://(a\.)*com`, "also admits"}, {`https://((foo|bar)-?){3,9}\.com`, "more than 100 sites, such as "},
+	{`https://exa+mple\.com`, "also admits https://exaaample.com"}, {`https://(foo|bar)+\.com`, "also admits https://"}, {`https://[ab]+\.com`, "also admits https://"}, {`https://[ab]{8}\.com`, "more than 100 sites, such as "}, {`https://(a\.)*com`, "also admits"}, {`https://((foo|bar)-?){3,9}\.com`, "more than 100 sites, such as "},
 	{`http://192\.168\.1\.[0-9]+`, "also admits http://192.168.1.0"}, {`http://10\.[0-9]+\.0\.1`, "also admits http://10.0.0.1"}, {`http://\d+\.\d+\.\d+\.\d+`, "also admits"}, {`https://[0-9.]+`, "leaves open how"},
 	{`http://\[[0-9a-f:]+\]`, "leaves open what stands before ]"}, {`http://\[::[1-9]\]`, "also admits http://[::1]"},
 	{`https?://app\.example\.com`, "also admits http://app.example.com"}, {`http://app\.example\.com|https://app\.example\.com`, "also admits http://app.example.com"}, {`[a-z]+://app\.example\.com`, "also admits"}, {`(.*://)?app\.example\.com`, "also admits"},

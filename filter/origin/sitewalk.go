@@ -222,6 +222,19 @@ func (w *siteWalk) add(suffix, site string) error {
 	return nil
 }
 
+// strangest returns an origin with one more byte before suffix: the longest, for what is shorter may be the one that is meant.
+func (w *siteWalk) strangest(at *regex.Set, suffix string) string {
+	longest := ""
+	for i := 0; i < len(hostBytes); i++ {
+		if taken := w.take(at, hostBytes[i], suffix); hostBytes[i] != '.' && !taken.Empty() {
+			if s := w.complete(hostBytes[i:i+1] + suffix); len(s) > len(longest) {
+				longest = s
+			}
+		}
+	}
+	return longest
+}
+
 // open is the error for a site that is left open before suffix: at holds the places that can take the byte there.
 func (w *siteWalk) open(at *regex.Set, suffix string) error {
 	admitted := ""
@@ -231,10 +244,8 @@ func (w *siteWalk) open(at *regex.Set, suffix string) error {
 	if admitted == "" {
 		admitted = w.complete("evil" + suffix)
 	}
-	for i := 0; i < len(hostBytes) && admitted == ""; i++ {
-		if taken := w.take(at, hostBytes[i], suffix); hostBytes[i] != '.' && !taken.Empty() {
-			admitted = w.complete(hostBytes[i:i+1] + suffix)
-		}
+	if admitted == "" {
+		admitted = w.strangest(at, suffix)
 	}
 	if admitted == "" && suffix != "" {
 		admitted = w.complete(suffix)
