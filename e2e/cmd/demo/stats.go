@@ -19,6 +19,7 @@ var wantStats = []string{
 	`corsguard{rule="default",kind="preflight",decision="refused",reason="origin_not_allowed"} 1`,
 	`corsguard{rule="default",kind="actual",decision="allowed",reason="origin_allowed"} 3`,
 	`corsguard{rule="default",kind="actual",decision="refused",reason="origin_not_allowed"} 1`,
+	`corsguard{rule="public",kind="actual",decision="allowed",reason="any_origin"} 1`,
 	`corsguard{rule="default",kind="no_origin",decision="allowed",reason="no_origin"} 1`,
 }
 

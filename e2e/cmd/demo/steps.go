@@ -80,6 +80,13 @@ var steps = []step{
 		headers: []corpus.Header{responseVary},
 	},
 	{
+		title:   "The same origin, where a rule lets everybody read",
+		shows:   "access-control-allow-origin: *, once and without credentials; the answer is the same for all, so vary stays as it was",
+		request: from(evilOrigin, "/api/public/prices"),
+		status:  200,
+		headers: []corpus.Header{{"access-control-allow-origin", "*"}, {"vary", "Accept-Encoding"}},
+	},
+	{
 		title:   "A 401 that a page can read",
 		shows:   "401 with access-control headers: the page learns that it has to log in, and not just \"CORS error\"",
 		request: from(shopOrigin, "/private"),
