@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -42,10 +43,10 @@ func TestCorpus(t *testing.T) {
 	t.Run("counters", func(t *testing.T) { want.compare(t, g) })
 }
 
-// listenerPerConfig returns the address of a listener for each configuration, by configKey.
+// listenerPerConfig returns the address of a listener for each configuration, by configKey. It has the routes that the configuration's cases name.
 func listenerPerConfig(t *testing.T, g *envoy.Gateway, cases []corpus.Case) map[string]string {
 	t.Helper()
-	names := map[string]string{}
+	names, routes := map[string]string{}, routesPerConfig(cases)
 	var listeners []envoy.Object
 	for _, c := range cases {
 		key := configKey(c)
@@ -53,7 +54,7 @@ func listenerPerConfig(t *testing.T, g *envoy.Gateway, cases []corpus.Case) map[
 			continue
 		}
 		names[key] = fmt.Sprintf("config-%03d", len(names))
-		h := envoy.HCM{Filters: []envoy.Object{envoy.Plugin{Wasm: wasm, Config: c.Config, Name: names[key]}.Filter()}}
+		h := envoy.HCM{Filters: []envoy.Object{envoy.Plugin{Wasm: wasm, Config: c.Config, Name: names[key]}.Filter()}, Routes: routes[key]}
 		listeners = append(listeners, h.Listener(names[key]))
 	}
 	put(t, g, listeners...)
@@ -64,6 +65,37 @@ func listenerPerConfig(t *testing.T, g *envoy.Gateway, cases []corpus.Case) map[
 	}
 	return addrs
 }
+
+// routeHeader is the request header by which the listeners of the corpus choose a named route, and the response header by which the route says that it
+// was taken.
+const routeHeader = "x-corpus-route"
+
+// routesPerConfig returns, by configKey, the routes of the configurations that have cases with a route: the named ones before the ones that
+// every listener has, which the requests without the header take.
+func routesPerConfig(cases []corpus.Case) map[string][]envoy.Object {
+	routes, seen := map[string][]envoy.Object{}, map[[2]string]bool{}
+	for _, c := range cases {
+		key := configKey(c)
+		if c.Request.Route == "" || seen[[2]string{key, c.Request.Route}] {
+			continue
+		}
+		seen[[2]string{key, c.Request.Route}] = true
+		for _, r := range envoy.DefaultRoutes() {
+			value := routeHeaderValue(c.Request.Route)
+			r["name"] = c.Request.Route
+			r["match"].(envoy.Object)["headers"] = []envoy.Object{{"name": routeHeader, "string_match": envoy.Object{"exact": value}}}
+			r["response_headers_to_add"] = []envoy.Object{{"header": envoy.Object{"key": routeHeader, "value": value}}}
+			routes[key] = append(routes[key], r)
+		}
+	}
+	for key := range routes {
+		routes[key] = append(routes[key], envoy.DefaultRoutes()...)
+	}
+	return routes
+}
+
+// routeHeaderValue spells a route's name, which may be of any characters, so that a header can hold it. No route is the empty string.
+func routeHeaderValue(name string) string { return hex.EncodeToString([]byte(name)) }
 
 // configKey returns the same for configurations that differ in white space only.
 func configKey(c corpus.Case) string {
@@ -91,9 +123,16 @@ func runCases(t *testing.T, cases []corpus.Case, run func(*testing.T, corpus.Cas
 func runCase(t *testing.T, p protocol, addr string, c corpus.Case) {
 	id := t.Name()
 	backend.On(id, upstream.Answer{Status: c.Upstream.Status, Headers: c.Upstream.Headers})
-	got, err := p.do(addr, wire.With(c.Request, upstream.CaseHeader, id))
+	r := wire.With(c.Request, upstream.CaseHeader, id)
+	if c.Request.Route != "" {
+		r = wire.With(r, routeHeader, routeHeaderValue(c.Request.Route))
+	}
+	got, err := p.do(addr, r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if took := strings.Join(got.Get(routeHeader), ","); took != routeHeaderValue(c.Request.Route) {
+		t.Errorf("the request took the route %q, not %q", took, routeHeaderValue(c.Request.Route))
 	}
 	check(t, got, c.Want.Status, c.Want.Headers...)
 	checkForwarded(t, c, backend.Seen(id))

@@ -22,11 +22,11 @@ var refusalsOfAny = []string{"origin_malformed", "origin_not_allowed"}
 // tally counts outcomes, by what counterName gives.
 type tally map[string]int64
 
-func counterName(kind, decision, reason string) string {
-	return fmt.Sprintf("wasmcustom.corsguard.rule.default.kind.%s.decision.%s.reason.%s", kind, decision, reason)
+func counterName(rule, kind, decision, reason string) string {
+	return fmt.Sprintf("wasmcustom.corsguard.rule.%s.kind.%s.decision.%s.reason.%s", rule, kind, decision, reason)
 }
 
-func (n tally) add(w corpus.Want) { n[counterName(w.Kind, w.Decision, w.Reason)]++ }
+func (n tally) add(w corpus.Want) { n[counterName(w.Rule, w.Kind, w.Decision, w.Reason)]++ }
 
 // compare waits until the counters of an Envoy are exactly n.
 func (n tally) compare(t *testing.T, g *envoy.Gateway) {
@@ -76,14 +76,14 @@ func (n tally) diff(got map[string]int64) error {
 // TestTally holds that a count that is off is seen, and what "refused_any" leaves open.
 func TestTally(t *testing.T) {
 	refused := func(reason string) corpus.Want {
-		return corpus.Want{Kind: "actual", Decision: "refused", Reason: reason}
+		return corpus.Want{Rule: "a", Kind: "actual", Decision: "refused", Reason: reason}
 	}
 	want := tally{}
 	want.add(refused("origin_malformed"))
 	want.add(refused(anyRefusal))
 	want.add(refused(anyRefusal))
-	malformed, notAllowed := counterName("actual", "refused", "origin_malformed"), counterName("actual", "refused", "origin_not_allowed")
-	other := counterName("actual", "allowed", "origin_allowed")
+	malformed, notAllowed := counterName("a", "actual", "refused", "origin_malformed"), counterName("a", "actual", "refused", "origin_not_allowed")
+	other, otherRule := counterName("a", "actual", "allowed", "origin_allowed"), counterName("b", "actual", "refused", "origin_malformed")
 	for _, c := range []struct {
 		got  map[string]int64
 		fits bool
@@ -95,6 +95,8 @@ func TestTally(t *testing.T) {
 		{map[string]int64{malformed: 2}, false},
 		{map[string]int64{malformed: 4}, false},
 		{map[string]int64{malformed: 3, other: 1}, false},
+		{map[string]int64{malformed: 2, otherRule: 1}, false},
+		{map[string]int64{malformed: 3, otherRule: 1}, false},
 		{nil, false},
 	} {
 		if err := want.diff(c.got); (err == nil) != c.fits {

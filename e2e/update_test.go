@@ -30,6 +30,26 @@ func grants(addr, from string) error {
 	return compareOwned(got.Headers, []corpus.Header{{"access-control-allow-origin", from}, varyOrigin})
 }
 
+// updateWays are the ways to give a listener, named after the way, another configuration.
+var updateWays = []struct {
+	name  string
+	apply func(t *testing.T, g *envoy.Gateway, config string)
+}{
+	{"LDS", func(t *testing.T, g *envoy.Gateway, config string) {
+		t.Helper()
+		put(t, g, envoy.HCM{Filters: []envoy.Object{plugin(config)}}.Listener("LDS"))
+	}},
+	{"ECDS", func(t *testing.T, g *envoy.Gateway, config string) {
+		t.Helper()
+		if err := g.PutFilter("filter", envoy.Plugin{Wasm: wasm, Config: []byte(config), Name: "ecds"}); err != nil {
+			t.Fatal(err)
+		}
+		if g.Addr("ECDS") == "" {
+			put(t, g, envoy.HCM{Filters: []envoy.Object{g.DiscoveredFilter("filter")}}.Listener("ECDS"))
+		}
+	}},
+}
+
 // TestPolicyPerListener holds that listeners whose plugins share a VM answer each by their own policy, and by that alone.
 func TestPolicyPerListener(t *testing.T) {
 	t.Parallel()
@@ -59,32 +79,17 @@ func TestPolicyUpdate(t *testing.T) {
 	t.Parallel()
 	const updates = 5
 	g := startGateway(t, "--concurrency", "2")
-	for _, way := range []struct {
-		name  string
-		apply func(t *testing.T, config string)
-	}{
-		{"LDS", func(t *testing.T, config string) {
-			put(t, g, envoy.HCM{Filters: []envoy.Object{plugin(config)}}.Listener("LDS"))
-		}},
-		{"ECDS", func(t *testing.T, config string) {
-			if err := g.PutFilter("filter", envoy.Plugin{Wasm: wasm, Config: []byte(config), Name: "ecds"}); err != nil {
-				t.Fatal(err)
-			}
-			if g.Addr("ECDS") == "" {
-				put(t, g, envoy.HCM{Filters: []envoy.Object{g.DiscoveredFilter("filter")}}.Listener("ECDS"))
-			}
-		}},
-	} {
+	for _, way := range updateWays {
 		t.Run(way.name, func(t *testing.T) {
 			config, from := policyFor(0)
-			way.apply(t, config)
+			way.apply(t, g, config)
 			addr := g.Addr(way.name)
 			until(t, updateLimit, func() error { return grants(addr, from) })
 
 			stop := load(t, addr)
 			for n := 1; n <= updates; n++ {
 				config, from := policyFor(n)
-				way.apply(t, config)
+				way.apply(t, g, config)
 				until(t, updateLimit, func() error { return grants(addr, from) })
 			}
 			t.Logf("%d requests", stop())

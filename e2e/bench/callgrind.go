@@ -52,7 +52,7 @@ func startCounted(ctx context.Context, l launch, s subject, options ...string) (
 		"valgrind", "--tool=callgrind", "--instr-atstart=no",
 		"--vgdb-prefix=" + c.prefix, "--callgrind-out-file=" + c.out,
 	}, options...)
-	l.wait = 5 * time.Minute
+	l.wait = loadWait
 	if c.instance, err = l.start(ctx, s); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -123,9 +123,9 @@ func dumpTotal(file string) (int64, error) {
 	return 0, errors.Join(lines.Err(), fmt.Errorf("%s has no total", filepath.Base(file)))
 }
 
-// countInstructions returns the instructions per request of every subject and kind, one figure per window: result[subject][kind]. As
-// many Envoys run at a time as there are processors: what is counted does not depend on how fast it runs.
-func countInstructions(ctx context.Context, l launch, subjects []subject, kinds []kind, warmUp, n int) (map[string]map[string][]float64, error) {
+// countInstructions returns the instructions per request of every subject and kind of its, one figure per window: result[subject][kind].
+// As many Envoys run at a time as there are processors: what is counted does not depend on how fast it runs.
+func countInstructions(ctx context.Context, l launch, subjects []subject, kinds func(subject) []kind, warmUp, n int) (map[string]map[string][]float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -139,7 +139,7 @@ func countInstructions(ctx context.Context, l launch, subjects []subject, kinds 
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			counts, err := countSubject(ctx, l, s, kinds, warmUp, n)
+			counts, err := countSubject(ctx, l, s, kinds(s), warmUp, n)
 			mu.Lock()
 			defer mu.Unlock()
 			result[s.name] = counts

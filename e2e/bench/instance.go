@@ -38,6 +38,12 @@ type launch struct {
 	wait        time.Duration // how long it may take to be ready
 }
 
+// startWait is how long an Envoy may take to be ready, loadWait how long one with a large configuration.
+const (
+	startWait = time.Minute
+	loadWait  = 5 * time.Minute
+)
+
 // start runs an Envoy for s and waits until it is live.
 func (l launch) start(ctx context.Context, s subject) (*instance, error) {
 	dir, err := os.MkdirTemp("", "corsguard-bench-")

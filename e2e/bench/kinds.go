@@ -15,9 +15,8 @@ type kind struct {
 	granted bool // whether an enforcing filter's answer carries Access-Control-Allow-Origin
 }
 
-// browserHeaders is what a browser sends along with a request of a page's script, the headers that CORS is about excepted.
+// browserHeaders is what a browser sends along with a request of a page's script, the headers that CORS is about and host excepted.
 var browserHeaders = []string{
-	"host: api.example.com",
 	"user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
 	"accept: application/json, text/plain, */*",
 	"accept-language: en-GB,en;q=0.9,de;q=0.8",
@@ -52,7 +51,11 @@ var allKinds = []kind{
 }
 
 func request(method string, headers ...string) []byte {
-	lines := append([]string{method + " /v1/items?page=2 HTTP/1.1"}, browserHeaders...)
+	return requestTo("api.example.com", "/v1/items?page=2", method, headers...)
+}
+
+func requestTo(host, path, method string, headers ...string) []byte {
+	lines := append([]string{method + " " + path + " HTTP/1.1", "host: " + host}, browserHeaders...)
 	lines = append(lines, headers...)
 	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n")
 }
@@ -64,17 +67,17 @@ func pickKinds(list string) ([]kind, error) {
 	}
 	var picked []kind
 	for name := range strings.SplitSeq(list, ",") {
-		k, ok := findKind(name)
+		k, ok := findKind(allKinds, name)
 		if !ok {
-			return nil, fmt.Errorf("no request kind %q; there are %s", name, strings.Join(kindNames(), ", "))
+			return nil, fmt.Errorf("no request kind %q; there are %s", name, strings.Join(kindNames(allKinds), ", "))
 		}
 		picked = append(picked, k)
 	}
 	return picked, nil
 }
 
-func findKind(name string) (kind, bool) {
-	for _, k := range allKinds {
+func findKind(kinds []kind, name string) (kind, bool) {
+	for _, k := range kinds {
 		if k.name == name {
 			return k, true
 		}
@@ -82,9 +85,9 @@ func findKind(name string) (kind, bool) {
 	return kind{}, false
 }
 
-func kindNames() []string {
+func kindNames(kinds []kind) []string {
 	var names []string
-	for _, k := range allKinds {
+	for _, k := range kinds {
 		names = append(names, k.name)
 	}
 	return names

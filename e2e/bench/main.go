@@ -7,13 +7,18 @@
 //   - start-up: time until ready, and memory for one, two and four workers;
 //   - instructions per request under callgrind, which repeats where times swing.
 //
-// The result is a Markdown table. A whole run takes about ten minutes, -quick about one. From the directory e2e:
+// With -scale, it measures instead how start-up, memory and instructions grow with the configuration (see scale.go).
+//
+// The result is a Markdown table. A whole run takes about ten minutes, -quick about one; -scale takes as long again. From the directory e2e:
 //
 //	go run ./bench                                     everything
 //	go run ./bench -quick                              everything, coarsely
 //	go run ./bench -times=false -startup=false -subjects bare,corsguard -kinds no-origin,allowed
 //	                                                   only instructions, for two subjects and two kinds
 //	go run ./bench -also old=/path/to/old.wasm         another plugin beside it
+//	go run ./bench -scale                              many rules, many origins
+//	go run ./bench -scale -configs origins-10,origins-100000 -instructions=false
+//	go run ./bench -scale -configs rules-by-host-1000 -profile no-origin
 //	go run ./bench -profile allowed                    where Corsguard's instructions go (see profile.go)
 package main
 
@@ -96,16 +101,31 @@ func (o *options) bench(ctx context.Context, stdout, progress io.Writer) error {
 		return err
 	}
 	defer stop()
-	l := launch{envoy: engine.Binary, upstream: port, concurrency: 1, wait: time.Minute}
+	l := launch{envoy: engine.Binary, upstream: port, concurrency: 1, wait: startWait}
 
 	if o.profile != "" {
-		k, ok := findKind(o.profile)
-		if !ok {
-			return fmt.Errorf("no request kind %q; there are %s", o.profile, strings.Join(kindNames(), ", "))
+		s, known := chosen[len(chosen)-1], allKinds
+		if o.scale {
+			configs, err := pickConfigs(o.configs)
+			if err != nil {
+				return err
+			}
+			sc := scaleConfig(s, configs[len(configs)-1])
+			s, known = sc.subject, sc.kinds
 		}
-		return profile(ctx, l, chosen[len(chosen)-1], k, o.counted/2, o.counted, o.out, stdout)
+		k, ok := findKind(known, o.profile)
+		if !ok {
+			return fmt.Errorf("no request kind %q; there are %s", o.profile, strings.Join(kindNames(known), ", "))
+		}
+		return profile(ctx, l, s, k, o.counted/2, o.counted, o.out, stdout)
 	}
 	r := &result{Facts: gatherFacts(o, engine.Version), subjects: chosen, kinds: kinds}
+	if o.scale {
+		if r.Scale, err = o.measureScale(ctx, l, chosen[len(chosen)-1], progress); err != nil {
+			return err
+		}
+		return o.report(r, stdout)
+	}
 	if o.times {
 		if r.Times, err = measureTimes(ctx, l, chosen, kinds, o.rounds, o.requests, progress); err != nil {
 			return err
@@ -119,10 +139,15 @@ func (o *options) bench(ctx context.Context, stdout, progress io.Writer) error {
 	}
 	if o.instructions {
 		fmt.Fprintln(progress, "counting instructions …")
-		if r.Instructions, err = countInstructions(ctx, l, chosen, kinds, max(100, o.counted/2), o.counted); err != nil {
+		if r.Instructions, err = countInstructions(ctx, l, chosen, func(subject) []kind { return kinds }, max(100, o.counted/2), o.counted); err != nil {
 			return err
 		}
 	}
+	return o.report(r, stdout)
+}
+
+// report prints the result, and writes it to the file that the options name.
+func (o *options) report(r *result, stdout io.Writer) error {
 	if o.json != "" {
 		if err := r.writeJSON(o.json); err != nil {
 			return err

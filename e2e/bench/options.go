@@ -12,8 +12,9 @@ import (
 // options is what the flags say.
 type options struct {
 	wasm, envoy, subjects, kinds, json, profile, out string
+	configs                                          string
 	also                                             []string
-	times, startup, instructions, quick              bool
+	times, startup, instructions, quick, scale       bool
 	rounds, starts, requests, counted                int
 }
 
@@ -33,6 +34,8 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.times, "times", true, "measure CPU time, throughput and latency")
 	f.BoolVar(&o.startup, "startup", true, "measure start-up and memory")
 	f.BoolVar(&o.instructions, "instructions", true, "count instructions under valgrind")
+	f.BoolVar(&o.scale, "scale", false, "measure instead how start-up, memory and instructions grow with the configuration")
+	f.StringVar(&o.configs, "configs", "", "`list` of configurations for -scale (default all)")
 	f.BoolVar(&o.quick, "quick", false, "fewer rounds and requests: about a minute, coarser")
 	f.IntVar(&o.rounds, "rounds", 0, "`number` of rounds for the times (default 60, with -quick 15)")
 	f.IntVar(&o.requests, "requests", 0, "`number` of requests of each kind in a round (default 1000)")

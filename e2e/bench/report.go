@@ -15,6 +15,7 @@ type result struct {
 	Instructions map[string]map[string][]float64 `json:"instructions,omitempty"` // by subject and kind: one per window
 	Times        timings                         `json:"times,omitempty"`        // by subject and kind: one per round
 	Footprints   map[string]*footprint           `json:"footprints,omitempty"`   // by subject
+	Scale        []*scaled                       `json:"scale,omitempty"`        // the minimal configuration first
 
 	subjects []subject
 	kinds    []kind
@@ -42,6 +43,9 @@ func (r *result) writeMarkdown(w io.Writer) error {
 	}
 	if r.Footprints != nil {
 		r.writeFootprints(&b)
+	}
+	if r.Scale != nil {
+		r.writeScale(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -13,6 +13,7 @@ type subject struct {
 	name     string // as flags and the JSON file spell it
 	title    string // as the table spells it
 	wasm     string // path of the plugin, for the subjects that have one
+	policy   string // the plugin's configuration
 	native   bool   // whether Envoy's own CORS filter is in the chain
 	enforces bool   // whether the answers must be those of the policy
 }
@@ -30,7 +31,7 @@ func subjects(list, wasm string, also []string) ([]subject, error) {
 	known := []subject{
 		{name: bareName, title: "no CORS filter"},
 		{name: nativeName, title: "native filter", native: true, enforces: true},
-		{name: corsguardName, title: "Corsguard", wasm: wasm, enforces: true},
+		{name: corsguardName, title: "Corsguard", wasm: wasm, policy: corsguardPolicy(), enforces: true},
 	}
 	picked := known
 	if list != "" {
@@ -52,7 +53,7 @@ func subjects(list, wasm string, also []string) ([]subject, error) {
 		if !ok || name == "" || path == "" {
 			return nil, fmt.Errorf("-also %q is not name=path", pair)
 		}
-		picked = append(picked, subject{name: name, title: name, wasm: path})
+		picked = append(picked, subject{name: name, title: name, wasm: path, policy: corsguardPolicy()})
 	}
 	seen := map[string]bool{}
 	for _, s := range picked {
@@ -101,7 +102,7 @@ func (s subject) bootstrap(upstreamPort int) ([]byte, error) {
 			"config": object{
 				"name": s.name, "root_id": s.name,
 				"vm_config":     object{"runtime": "envoy.wasm.runtime.v8", "code": object{"local": object{"filename": s.wasm}}},
-				"configuration": object{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": corsguardPolicy()},
+				"configuration": object{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": s.policy},
 			},
 		}})
 	}

@@ -78,7 +78,7 @@ func anyBytes(b []byte) Object {
 // HCM is an HTTP connection manager. Only Filters must be given; the router is added to them.
 type HCM struct {
 	Filters []Object
-	Routes  []Object // empty means everything to the cluster "upstream"
+	Routes  []Object // empty means DefaultRoutes
 	Extra   Object   // further fields, which go over the ones set here
 	// TransportSocket, where set, is what the listener has in place of plain TCP.
 	TransportSocket Object
@@ -88,7 +88,7 @@ type HCM struct {
 func (h HCM) Listener(name string) Object {
 	routes := h.Routes
 	if routes == nil {
-		routes = []Object{ConnectRoute("upstream"), Route("/", "upstream")}
+		routes = DefaultRoutes()
 	}
 	config := Object{
 		"stat_prefix":        name,
@@ -111,6 +111,9 @@ func (h HCM) Listener(name string) Object {
 	}
 	return Object{"name": name, "address": address(anyPort), "filter_chains": []Object{chain}}
 }
+
+// DefaultRoutes returns routes of everything, CONNECT too, to the cluster "upstream". They are the caller's to change.
+func DefaultRoutes() []Object { return []Object{ConnectRoute("upstream"), Route("/", "upstream")} }
 
 // Route returns a route of a path prefix to a cluster. It sets no timeout: what a test waits for is the test's to bound.
 func Route(prefix, cluster string) Object {

@@ -12,16 +12,17 @@ import (
 
 // budgetConfig is an ordinary policy. Refusals are not logged, as they are not most of the time: the log is rate-limited.
 const (
-	budgetConfig = `{"cors": {"allowOrigins": ["https://app.example.com", "https://*.example.org"], "allowMethods": ["GET", "PUT"], "allowHeaders": ["content-type", "x-request-id"],
-		"exposeHeaders": ["x-total"], "allowCredentials": true, "maxAge": 600%s}, "log": {"refusalsPerMinute": %d}}`
-	anyConfig = `{"cors": {"allowOrigins": ["*"], "exposeHeaders": ["x-total"]}, "log": {"refusalsPerMinute": 0}}`
+	budgetCORS = `"cors": {"allowOrigins": ["https://app.example.com", "https://*.example.org"], "allowMethods": ["GET", "PUT"], "allowHeaders": ["content-type", "x-request-id"],
+		"exposeHeaders": ["x-total"], "allowCredentials": true, "maxAge": 600%s}`
+	budgetConfig = `{` + budgetCORS + `, "log": {"refusalsPerMinute": %d}}`
+	anyConfig    = `{"cors": {"allowOrigins": ["*"], "exposeHeaders": ["x-total"]}, "log": {"refusalsPerMinute": 0}}`
 )
 
 // A budget is what one kind of request costs: in the request phase and in the response phase.
 type budget struct {
 	name, config          string
 	request               []wasmhost.Header
-	method                string
+	method, route         string
 	response              []wasmhost.Header
 	onRequest, onResponse string
 }
@@ -31,7 +32,18 @@ var (
 	denying    = fmt.Sprintf(budgetConfig, `, "onRefusedOrigin": "deny", "onRefusedPreflight": "deny"`, 0)
 	forwarding = fmt.Sprintf(budgetConfig, `, "onRefusedPreflight": "forward"`, 0)
 	logging    = fmt.Sprintf(budgetConfig, "", 60000)
+
+	// The same policy in a rule that fits, of each kind.
+	byHost        = ruleConfig(`{"hosts": ["api.example.test"]}`)
+	byPath        = ruleConfig(`{"paths": [{"exact": "/"}]}`)
+	byHostAndPath = ruleConfig(`{"hosts": ["*.example.test"], "paths": [{"exact": "/"}, {"regex": "/v[0-9]+/.*"}]}`)
+	byRoute       = ruleConfig(`{"routes": ["api"]}`)
 )
+
+func ruleConfig(match string) string {
+	cors := fmt.Sprintf(budgetCORS, "")
+	return fmt.Sprintf(`{%s, "rules": [{"name": "api", "match": %s, %s}], "log": {"refusalsPerMinute": 0}}`, cors, match, cors)
+}
 
 // What a browser sends, besides what CORS adds: 15 lines with the pseudo-headers that Envoy makes of the request line.
 func browserRequest(more ...wasmhost.Header) []wasmhost.Header {
@@ -75,7 +87,7 @@ func TestCrossingsPerRequest(t *testing.T) {
 			plugin := configure(t, host, b.config)
 			var out wasmhost.Outcome
 			for range 3 { // the first ones may fill caches
-				out = plugin.NewStream().Do(wasmhost.Request{Method: b.method, Scheme: "https", Headers: browserRequest(b.request...)},
+				out = plugin.NewStream().Do(wasmhost.Request{Method: b.method, Route: b.route, Scheme: "https", Headers: browserRequest(b.request...)},
 					wasmhost.Response{Headers: apiResponse(b.response...)})
 			}
 			if out.Err != nil {

@@ -15,7 +15,7 @@ import (
 const corpusDir = "../corpus"
 
 // Every case of the corpus gets from the wasm what it wants: the status, whether the upstream was reached, the complete owned headers, and
-// the kind, decision and reason by the counter that moved. One VM holds all policies, as one worker of Envoy would.
+// the rule, kind, decision and reason by the counter that moved. One VM holds all policies, as one worker of Envoy would.
 func TestCorpus(t *testing.T) {
 	cases, err := corpus.Load(corpusDir)
 	if err != nil {
@@ -27,7 +27,8 @@ func TestCorpus(t *testing.T) {
 			plugin := plugins.get(t, c.Config)
 			before := plugin.Counters()
 			out := plugin.NewStream().Do(
-				wasmhost.Request{Method: c.Request.Method, Scheme: c.Request.Scheme, Authority: c.Request.Authority, Path: c.Request.Path, Headers: c.Request.Headers},
+				wasmhost.Request{Method: c.Request.Method, Scheme: c.Request.Scheme, Authority: c.Request.Authority, Path: c.Request.Path, Headers: c.Request.Headers,
+					Route: c.Request.Route},
 				wasmhost.Response{Status: c.Upstream.Status, Headers: c.Upstream.Headers})
 			plugin.Tick()
 			if out.Err != nil {
@@ -78,7 +79,7 @@ func elements(value string) []string {
 }
 
 // A decision is what one counter counts.
-type decision struct{ kind, decision, reason string }
+type decision struct{ rule, kind, decision, reason string }
 
 // moved returns the decisions that were counted between two readings, and how often.
 func moved(before, after map[string]uint64) map[decision]uint64 {
@@ -97,7 +98,7 @@ func decisionOf(name string) (decision, bool) {
 	if len(parts) != 9 || parts[0] != "corsguard" || parts[1] != "rule" || parts[3] != "kind" || parts[5] != "decision" || parts[7] != "reason" {
 		return decision{}, false
 	}
-	return decision{parts[4], parts[6], parts[8]}, true
+	return decision{parts[2], parts[4], parts[6], parts[8]}, true
 }
 
 func checkCounted(t *testing.T, want corpus.Want, counted map[decision]uint64) {
@@ -107,11 +108,11 @@ func checkCounted(t *testing.T, want corpus.Want, counted map[decision]uint64) {
 		reasons = []string{"origin_malformed", "origin_not_allowed"}
 	}
 	for _, reason := range reasons {
-		if maps.Equal(counted, map[decision]uint64{{want.Kind, want.Decision, reason}: 1}) {
+		if maps.Equal(counted, map[decision]uint64{{want.Rule, want.Kind, want.Decision, reason}: 1}) {
 			return
 		}
 	}
-	t.Errorf("counted %v, want %s %s %s once", counted, want.Kind, want.Decision, strings.Join(reasons, " or "))
+	t.Errorf("counted %v, want %s %s %s %s once", counted, want.Rule, want.Kind, want.Decision, strings.Join(reasons, " or "))
 }
 
 // pluginCache keeps one plugin for each configuration, all in one VM. A trap costs the VM, so that the next case gets a new one.

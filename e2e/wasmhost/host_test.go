@@ -229,6 +229,17 @@ func TestPropertiesAreThoseOfThePhase(t *testing.T) {
 	}
 }
 
+func TestARouteWithoutANameIsNotTheSameAsNoRoute(t *testing.T) {
+	plugin := probe(t, wasmhost.Options{}, "property xds.route_name")
+	wantStrings(t, given(plugin.VM()), "1") // no request, no route
+	for want, request := range map[string]wasmhost.Request{"0": {}, "1": {NoRoute: true}} {
+		plugin.VM().ResetLogs()
+		request.Headers = script("property xds.route_name")
+		plugin.NewStream().Do(request, wasmhost.Response{Headers: script("property xds.route_name")})
+		wantStrings(t, given(plugin.VM()), want, want)
+	}
+}
+
 func TestTicksComeWhileThereIsAPeriod(t *testing.T) {
 	plugin := probe(t, wasmhost.Options{}, "tickperiod 1500")
 	if p := plugin.TickPeriod(); p != 1500*time.Millisecond {

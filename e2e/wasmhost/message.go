@@ -10,9 +10,10 @@ type Request struct {
 	Method, Scheme, Authority, Path string // default to GET, http, api.example.test and /
 	Headers                         []Header
 	HasBody                         bool
-	Route                           string // the name of the route, for properties
+	Route                           string // the name of the route that Envoy found, empty where the route has none
+	NoRoute                         bool   // Envoy found no route
 
-	// Raw, if it is not nil, is the whole header map, and the fields above but HasBody and Route do not count. It may lack what HTTP
+	// Raw, if it is not nil, is the whole header map, and the fields above but HasBody, Route and NoRoute do not count. It may lack what HTTP
 	// always has, pseudo-headers included.
 	Raw []Header
 }

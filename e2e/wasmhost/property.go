@@ -31,13 +31,21 @@ func (v *VM) property(path []string) (string, bool) {
 		value, ok := s.filterState[path[0]]
 		return value, ok
 	case path[0] == "xds" && path[1] == "route_name" && len(path) == 2:
-		return s.route, true
+		return routeName(s.route)
 	case path[0] == "request":
 		return attribute(s.requestHeaders, path[1:], requestAttributes)
 	case path[0] == "response":
 		return attribute(s.responseHeaders, path[1:], nil)
 	}
 	return "", false
+}
+
+// routeName tells a request without a route, for which there is no name, from a route without a name, whose name is empty.
+func routeName(route *string) (string, bool) {
+	if route == nil {
+		return "", false
+	}
+	return *route, true
 }
 
 var requestAttributes = map[string]string{

@@ -16,7 +16,7 @@ type Stream struct {
 	closed  bool
 	out     Outcome
 
-	route   string
+	route   *string // nil without a route
 	request *headerMap
 	// What the module can reach now: Envoy takes a map away when its callback has returned Continue.
 	requestHeaders, responseHeaders *headerMap
@@ -87,7 +87,9 @@ func (s *Stream) Do(request Request, response Response) Outcome {
 func (s *Stream) SendRequest(request Request) Outcome {
 	s.out.Calls.Request = s.vm.counting(func() {
 		s.create()
-		s.route = request.Route
+		if !request.NoRoute {
+			s.route = &request.Route
+		}
 		s.request = s.vm.process.host.requestMap(request.lines())
 		s.requestHeaders = s.request
 		if s.headers("proxy_on_request_headers", s.request, !request.HasBody) {
