@@ -36,6 +36,9 @@ func pluginConfiguration() []byte {
 // releaseConfiguration lets go of the configuration's text.
 func releaseConfiguration() { abi.ReleaseResult() }
 
+// collectGarbage ends the garbage collection that a large configuration leaves under way.
+func collectGarbage() { abi.CollectGarbage() }
+
 func setTickPeriod(milliseconds uint32) bool {
 	return sdk.SetTickPeriodMilliseconds(milliseconds) == sdk.StatusOK
 }

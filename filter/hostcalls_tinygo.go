@@ -26,6 +26,7 @@ func pluginConfiguration() []byte {
 }
 
 func releaseConfiguration() {}
+func collectGarbage()       {}
 
 func setTickPeriod(milliseconds uint32) bool {
 	return proxywasm.SetTickPeriodMilliSeconds(milliseconds) == nil

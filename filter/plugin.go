@@ -52,6 +52,7 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 		logError("corsguard: the host gives no ticks, which counters need")
 		return types.OnPluginStartStatusFailed
 	}
+	collectGarbage()
 	return types.OnPluginStartStatusOK
 }
 

@@ -10,5 +10,8 @@ func UseScratch(bool) {}
 // ReleaseResult lets go of the last result. The emulator keeps none.
 func ReleaseResult() {}
 
+// CollectGarbage leaves that to the process that the emulator is part of.
+func CollectGarbage() {}
+
 // AddPlugin makes p known, the plugin context of id. In the emulator the SDK keeps streams and finds it itself.
 func AddPlugin(uint32, types.PluginContext) {}

@@ -77,14 +77,16 @@ func (r *reader) insecure(b *block, p place) {
 func (r *reader) checkOrigins(b *block) {
 	isAny := false
 	var wildcards origin.Set
+	compare := len(b.AllowOrigins.Exact) > 0 && len(b.AllowOrigins.Patterns) > 0
 	for i := range b.AllowOrigins.Patterns {
 		p := &b.AllowOrigins.Patterns[i]
-		wildcards.Add(p, 0)
 		isAny = isAny || p.Kind == origin.Any
+		if compare {
+			wildcards.Add(p, 0)
+		}
 	}
-	hasPatterns := len(b.AllowOrigins.Patterns) > 0
 	b.inOrder(func(i int) {
-		if !hasPatterns || isAny {
+		if !compare || isAny {
 			return
 		}
 		if verdict, _ := wildcards.Match(b.AllowOrigins.Exact[i]); verdict == origin.Listed {

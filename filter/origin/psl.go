@@ -4,11 +4,11 @@ import "strings"
 
 //go:generate go run ./genpsl -out psl_table.go
 
-// The generated pslTable holds the 32-bit FNV-1a hashes of the Public Suffix List's rules, sorted, each as its distance from the one before. A name that
-// is no public suffix is taken for one with a chance of less than ten in a million: the operator then sees a refusal that the override lifts.
+// The generated pslTable holds hashes of the Public Suffix List's rules (FNV-1a of 64 bits, folded to 48), sorted, each as its distance from the one before. A
+// name that is no public suffix is taken for one with a chance of less than one in a thousand million: the operator then sees a refusal that the override lifts.
 
 // psl is the table, unpacked when the first wildcard is checked.
-var psl []uint32
+var psl []uint64
 
 // SpansPublicSuffix reports whether p has a wildcard with nothing but a public suffix to its right, so that it spans sites of different
 // owners: https://*.com, https://*.github.io, https://*a.example. It is not safe for concurrent use.
@@ -27,14 +27,7 @@ func hasRule(mark, name string) bool {
 	if psl == nil {
 		psl = unpackPSL()
 	}
-	const offset, prime = 2166136261, 16777619
-	h := uint32(offset)
-	for i := 0; i < len(mark); i++ {
-		h = (h ^ uint32(mark[i])) * prime
-	}
-	for i := 0; i < len(name); i++ {
-		h = (h ^ uint32(name[i])) * prime
-	}
+	h := folded(fnv(fnv(offset, mark), name))
 	low, high := 0, len(psl)
 	for low < high {
 		mid := int(uint(low+high) >> 1)
@@ -50,12 +43,28 @@ func hasRule(mark, name string) bool {
 	return false
 }
 
-func unpackPSL() []uint32 {
-	all := make([]uint32, 0, pslRules)
-	var hash, distance uint32
+// offset and prime are those of FNV-1a with 64 bits.
+const (
+	offset = 14695981039346656037
+	prime  = 1099511628211
+)
+
+// fnv goes on with the hash h over s.
+func fnv(h uint64, s string) uint64 {
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint64(s[i])) * prime
+	}
+	return h
+}
+
+func folded(h uint64) uint64 { return h>>48 ^ h&(1<<48-1) }
+
+func unpackPSL() []uint64 {
+	all := make([]uint64, 0, pslRules)
+	var hash, distance uint64
 	shift := 0
 	for i := 0; i < len(pslTable); i++ {
-		distance |= uint32(pslTable[i]&0x7f) << shift
+		distance |= uint64(pslTable[i]&0x7f) << shift
 		if shift += 7; pslTable[i] < 0x80 {
 			hash += distance
 			all = append(all, hash)

@@ -35,7 +35,7 @@ func run(list, out string) error {
 		return err
 	}
 	defer f.Close()
-	var hashes []uint32
+	var hashes []uint64
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		rule, _, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
@@ -46,9 +46,9 @@ func run(list, out string) error {
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", rule, err)
 		}
-		h := fnv.New32a()
+		h := fnv.New64a()
 		h.Write([]byte(ascii))
-		hashes = append(hashes, h.Sum32())
+		hashes = append(hashes, folded(h.Sum64()))
 	}
 	if err := lines.Err(); err != nil {
 		return err
@@ -58,13 +58,16 @@ func run(list, out string) error {
 	return os.WriteFile(out, source(hashes), 0o644)
 }
 
+// folded gives a hash of 48 bits, as package origin does.
+func folded(h uint64) uint64 { return h>>48 ^ h&(1<<48-1) }
+
 // source is a Go file that holds the table as a string: package embed would link what opens files. Each hash is written as its distance from the one
-// before, in 7-bit groups (binary.AppendUvarint): three bytes for most.
-func source(hashes []uint32) []byte {
+// before, in 7-bit groups (binary.AppendUvarint): five bytes for most.
+func source(hashes []uint64) []byte {
 	var table []byte
-	last := uint32(0)
+	last := uint64(0)
 	for _, h := range hashes {
-		table = binary.AppendUvarint(table, uint64(h-last))
+		table = binary.AppendUvarint(table, h-last)
 		last = h
 	}
 	var b bytes.Buffer
