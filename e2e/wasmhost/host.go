@@ -30,6 +30,8 @@ type Options struct {
 	// KeepRepeatedLines leaves repeated lines of the headers that extensions register apart (Origin, Access-Control-Request-*,
 	// Vary, Access-Control-*): an Envoy without those extensions. With them, such lines are joined by a comma.
 	KeepRepeatedLines bool
+	// Unbounded runs the module without the checks that let the context end it, which make a loop several times as slow: for benchmarks.
+	Unbounded bool
 	// VMConfiguration is what the plugin reads as VM configuration.
 	VMConfiguration []byte
 }
@@ -60,9 +62,9 @@ func (f Function) String() string {
 // New compiles a module and refuses what Envoy would refuse to load: a module without an ABI version, without a memory allocation
 // callback, with callbacks of another type than Envoy calls, or with imports that Envoy does not provide.
 //
-// The context bounds everything that is made from the host: when it is done, whatever runs in a VM traps.
+// The context bounds everything that is made from the host: when it is done, whatever runs in a VM traps, unless it is Unbounded.
 func New(ctx context.Context, wasm []byte, opts Options) (*Host, error) {
-	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxMemoryPages).WithCloseOnContextDone(true)
+	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(maxMemoryPages).WithCloseOnContextDone(!opts.Unbounded)
 	h := &Host{opts: opts, runtime: wazero.NewRuntimeWithConfig(ctx, config), size: len(wasm), ctx: ctx,
 		requestInline: opts.inline(requestInline, requestRegistered), responseInline: opts.inline(responseInline, responseRegistered)}
 	if err := h.load(wasm); err != nil {

@@ -14,9 +14,9 @@ import (
 //
 //	go test -run '^$' -bench Load -benchtime 3x ./wasmhost
 func BenchmarkLoad(b *testing.B) {
+	host := newHost(b, pluginWasm(b), wasmhost.Options{Unbounded: true})
 	for _, c := range append([]scale.Config{scale.Minimal()}, scale.All()...) {
 		b.Run(c.Name, func(b *testing.B) {
-			host := pluginHost(b, wasmhost.Envoy140)
 			b.SetBytes(int64(len(c.JSON)))
 			var empty, loaded uint64
 			for b.Loop() {
