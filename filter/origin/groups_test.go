@@ -1,7 +1,9 @@
 package origin
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -131,6 +133,29 @@ func TestCoverIsFoundPatternByPattern(t *testing.T) {
 		set.Add(&by, 0)
 		if got := set.Covers(&p); got != c.want {
 			t.Errorf("%s covers %s: %v", c.by, c.pattern, got)
+		}
+	}
+}
+
+// An origin for which the expressions of the first group take too long must not get what a later group grants.
+func TestAnOriginThatExpressionsTakeTooLongForIsNotListed(t *testing.T) {
+	var set Set
+	for i := range 60 {
+		p, err := ParseRegex(fmt.Sprintf(`https://.*a.{50}x%d\.example\.com`, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set.Add(&p, 0)
+	}
+	later, err := ParsePattern("https://*.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Add(&later, 1)
+	long := "https://" + strings.Repeat(strings.Repeat("a", 60)+".", 3) + "example.com"
+	for s, want := range map[string]Verdict{"https://app.example.com": Listed, "https://" + strings.Repeat("b", 60) + ".example.com": Listed, long: Unlisted} {
+		if verdict, group := set.Match(s); verdict != want || want == Listed && group != 1 {
+			t.Errorf("%s: %v, group %d", s, verdict, group)
 		}
 	}
 }

@@ -20,7 +20,7 @@ const (
 //
 // Exact patterns are keys of a hash map. Wildcards hang in a tree over the labels of the host, read from the right: a node is what stands to
 // the right of a wildcard. So Match costs a few look-ups for each label of the origin, however many patterns there are. Regular expressions are asked
-// one by one, after all others and only where they can still win.
+// one by one, after all others and only where they can still win; an origin for which they would take too long is not listed.
 type Set struct {
 	exact groups[string]
 	// open holds origins whose port is left open, without it.
@@ -213,15 +213,24 @@ func (s *Set) matchPatterns(value string, o *Origin) int32 {
 	if s.nodes != nil {
 		group = s.matchHost(o, group)
 	}
+	steps := maxRegexSteps
 	for i := range s.regexes {
-		if re := &s.regexes[i]; re.group >= group {
+		re := &s.regexes[i]
+		if re.group >= group {
 			break
-		} else if re.Match(value) {
+		}
+		switch {
+		case re.MatchWithin(value, &steps):
 			return re.group
+		case steps < 0:
+			return noGroup // who knows the origin first remains open
 		}
 	}
 	return group
 }
+
+// maxRegexSteps bounds what all regular expressions may cost for one origin. Sixty of the usual kind take a few thousand steps.
+const maxRegexSteps = 50_000
 
 // matchHost goes down the tree and returns the least of group and those of the wildcards that match o.
 func (s *Set) matchHost(o *Origin, group int32) int32 {

@@ -397,3 +397,18 @@ func FuzzPick(f *testing.F) {
 		}
 	})
 }
+
+// Sixty expressions that each keep hundreds of states alive would hold the worker up for most of a second.
+func TestWhatWouldTakeExpressionsTooLongGrantsNothing(t *testing.T) {
+	var matches []string
+	for i := range 60 {
+		matches = append(matches, fmt.Sprintf("|regex /.*a.{200}%d", i))
+	}
+	rules := compileRules(t, rulesOf(t, append(matches, "|prefix /a")...))
+	for path, closed := range map[string]bool{"/b": false, "/a": false, "/" + strings.Repeat("a", 1000): true, "/a/" + strings.Repeat("b", 2000): true, "/a/" + strings.Repeat("a", 2100): true} {
+		rule, p := rules.Pick(&Target{Path: path})
+		if p.closed != closed {
+			t.Errorf("%.20s…, %d bytes: rule %d, closed %v", path, len(path), rule, p.closed)
+		}
+	}
+}

@@ -53,8 +53,11 @@ const (
 	noLeaf int32 = -1
 )
 
-// maxRegexPath bounds the paths that regular expressions are asked about. They cost time for every byte.
-const maxRegexPath = 2048
+// Bounds of what regular expressions may cost for one request: the longest path that they are asked about, and the steps of all of them.
+const (
+	maxRegexPath  = 2048
+	maxRegexSteps = 50_000
+)
 
 // target is what rules ask of a request: host, path and route, "" for what it has not.
 type target struct{ host, path, route string }
@@ -64,7 +67,7 @@ type reading struct {
 	rule int32 // noRule: none matches
 	// pathCounts: with another path another rule could match.
 	pathCounts bool
-	// unclear: a regular expression that could win was not asked, because the path is too long.
+	// unclear: a regular expression that could win was not asked to its end, because that takes too long.
 	unclear bool
 }
 
@@ -90,18 +93,20 @@ func (t *table) find(q *target) reading {
 			got.rule = t.findPath(b, q, got.rule)
 		}
 	}
+	steps := maxRegexSteps
 	for _, b := range buckets {
 		for i := range t.buckets[b].regexes {
 			re := &t.buckets[b].regexes[i]
 			switch {
 			case re.first >= got.rule:
-			case len(q.path) > maxRegexPath:
+			case len(q.path) > maxRegexPath || steps < 0:
 				got.unclear = true
-			case re.Match(q.path):
+			case re.MatchWithin(q.path, &steps):
 				got.rule = t.least(re.leaf, q.route, got.rule)
 			}
 		}
 	}
+	got.unclear = got.unclear || steps < 0
 	return got
 }
 

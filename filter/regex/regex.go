@@ -21,6 +21,11 @@ type Set [MaxStates / 64]uint64
 //go:noinline
 func (s *Set) Empty() bool { return s[0]|s[1]|s[2]|s[3] == 0 }
 
+// len returns how many places s has.
+func (s *Set) len() int {
+	return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) + bits.OnesCount64(s[2]) + bits.OnesCount64(s[3])
+}
+
 // Add adds the places of t.
 //
 //go:noinline
@@ -75,6 +80,13 @@ func (r *Regexp) String() string { return r.text }
 // Match reports whether r matches the whole of s: RE2's `\A(?:…)\z`. A byte outside of ASCII is one character, which only `.` and what is negated take.
 // It does not allocate. The time is proportional to the length of s times the number of places, at worst.
 func (r *Regexp) Match(s string) bool {
+	steps := len(s) * MaxStates
+	return r.MatchWithin(s, &steps)
+}
+
+// MatchWithin is Match with a bound. It takes the steps that it needs, one for each byte and place that may take it, off steps; if these do not suffice, it leaves
+// less than none, and does not match.
+func (r *Regexp) MatchWithin(s string, steps *int) bool {
 	if s == "" {
 		return r.empty
 	}
@@ -84,7 +96,11 @@ func (r *Regexp) Match(s string) bool {
 		if i++; i == len(s) {
 			break
 		}
-		if at.Empty() {
+		n := at.len()
+		if n == 0 {
+			return false
+		}
+		if *steps -= n; *steps < 0 {
 			return false
 		}
 		at = r.After(&at)

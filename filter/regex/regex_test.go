@@ -260,3 +260,29 @@ func TestFewSamplesStillComeFromEveryAlternative(t *testing.T) {
 		t.Errorf("%d samples of none", n)
 	}
 }
+
+func TestMatchingIsBoundedInSteps(t *testing.T) {
+	for _, c := range []struct{ text, s string }{{`a*`, "aaaaaaaaaa"}, {`(a|b|ab)*c?`, "abababababab"}, {`.*a.{50}`, strings.Repeat("a", 200)}, {`abc`, "abc"}, {`a{0,40}b`, strings.Repeat("a", 30)}} {
+		r, err := Compile(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const ample = 1 << 20
+		left := ample
+		want := r.Match(c.s)
+		if got := r.MatchWithin(c.s, &left); got != want || left < 0 {
+			t.Fatalf("%s, %q: %v with %d steps left, want %v", c.text, c.s, got, left, want)
+		}
+		needed := ample - left
+		if worst := len(c.s) * MaxStates; needed <= 0 || needed > worst {
+			t.Errorf("%s, %q: %d steps", c.text, c.s, needed)
+		}
+		for _, steps := range []int{needed, needed - 1, 1, 0} {
+			left := steps
+			got := r.MatchWithin(c.s, &left)
+			if enough := steps >= needed; got != (want && enough) || (left < 0) == enough {
+				t.Errorf("%s, %q with %d of %d steps: %v, %d left", c.text, c.s, steps, needed, got, left)
+			}
+		}
+	}
+}
