@@ -33,7 +33,8 @@ var (
 	forwarding = fmt.Sprintf(budgetConfig, `, "onRefusedPreflight": "forward"`, 0)
 	logging    = fmt.Sprintf(budgetConfig, "", 60000)
 
-	// The same policy in a rule that fits, of each kind.
+	// The same policy in a rule that fits, of each kind; and a rule that switches it off.
+	off           = `{"cors":{"allowOrigins":["https://app.example.com"]},"rules":[{"name":"off","match":{"hosts":["api.example.test"]},"cors":null}]}`
 	byHost        = ruleConfig(`{"hosts": ["api.example.test"]}`)
 	byPath        = ruleConfig(`{"paths": [{"exact": "/"}]}`)
 	byHostAndPath = ruleConfig(`{"hosts": ["*.example.test"], "paths": [{"exact": "/"}, {"regex": "/v[0-9]+/.*"}]}`)
