@@ -186,3 +186,29 @@ func TestRulesUpdate(t *testing.T) {
 	}
 	want.compare(t, g)
 }
+
+// TestLargeAndSmallPoliciesInTurn updates one VM to and fro between a policy of many origins and a policy of one. The heap that the large one leaves behind makes
+// the language's runtime busy, which has killed VMs of hosts that do not let it wait.
+func TestLargeAndSmallPoliciesInTurn(t *testing.T) {
+	t.Parallel()
+	const origins, turns = 30_000, 4
+	var all strings.Builder
+	for n := range origins {
+		fmt.Fprintf(&all, `"https://store-%06d.example.net",`, n)
+	}
+	g := startGateway(t, "--concurrency", "1")
+	way := updateWays[0]
+	for n := range turns {
+		small, smallFrom := policyFor(n)
+		way.apply(t, g, small)
+		until(t, updateLimit, func() error { return grants(g.Addr(way.name), smallFrom) })
+		for range 200 {
+			if err := grants(g.Addr(way.name), smallFrom); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const largeFrom = "https://large.example.com"
+		way.apply(t, g, `{"cors": {"allowOrigins": [`+all.String()+fmt.Sprintf(`"https://turn-%d.example.com", %q]}}`, n, largeFrom))
+		until(t, updateLimit, func() error { return grants(g.Addr(way.name), largeFrom) })
+	}
+}

@@ -92,3 +92,6 @@ func proxyRecordMetric(id uint32, value uint64) uint32
 
 //go:wasmimport env proxy_get_metric
 func proxyGetMetric(id uint32, value unsafe.Pointer) uint32
+
+//go:wasmimport wasi_snapshot_preview1 poll_oneoff
+func pollOneoff(subscriptions, events unsafe.Pointer, n uint32, received unsafe.Pointer) uint32

@@ -24,7 +24,22 @@ func ReleaseResult() { allocated = nil }
 
 // CollectGarbage runs a whole garbage collection. One that is under way would not end for a long time, since requests allocate next to nothing, and
 // until then each of their writes of a pointer costs ten times as much.
-func CollectGarbage() { runtime.GC() }
+//
+// It does nothing where the host has no poll_oneoff, as Envoys before 1.38: a collection that was asked for lets Go's scavenger run, which may set a timer, and with
+// a timer set the next collection polls, and kills the VM where that fails.
+func CollectGarbage() {
+	if hostPolls() {
+		runtime.GC()
+	}
+}
+
+// hostPolls reports whether the host waits for a clock, as WASI has it.
+func hostPolls() bool {
+	var subscription [48]byte // to clock 0, for no time
+	var event [32]byte
+	var events uint32
+	return pollOneoff(unsafe.Pointer(&subscription), unsafe.Pointer(&event), 1, unsafe.Pointer(&events)) == 0
+}
 
 // onMemoryAllocate gives the host memory for the result of the host call that is under way.
 //
