@@ -207,6 +207,32 @@ func TestEnvironmentsHaveTheSameRulesMethodsAndHeaders(t *testing.T) {
 	}
 }
 
+// The rows of the page's table that are numbers or words of the configuration.
+func TestEnvironmentsDifferAsThePageSays(t *testing.T) {
+	rows := map[string][]string{}
+	for _, cells := range table(t, read(t, "docs/environments.md"), "| | development | staging | production |") {
+		rows[strings.Trim(cells[0], "` ")] = cells[1:]
+	}
+	for i, name := range []string{development, staging, production} {
+		spec, _ := environment(t, name)
+		groups := slices.Clone(spec.CORS)
+		for j := range spec.Rules {
+			groups = append(groups, spec.Rules[j].CORS...)
+		}
+		for j := range groups {
+			g := &groups[j]
+			denies := g.OnRefusedOrigin == policy.Deny && g.OnRefusedPreflight == policy.DenyPreflight
+			passes := g.OnRefusedOrigin == policy.Pass && g.OnRefusedPreflight == policy.AnswerPreflight
+			if !strings.HasPrefix(rows["maxAge"][i]+" ", fmt.Sprintf(" %d", g.MaxAge)) || denies == passes || denies != strings.Contains(rows["refused requests"][i], "403") {
+				t.Errorf("%s, block %d: maxAge %d, denies %v; the page says %q, %q", name, j, g.MaxAge, denies, rows["maxAge"][i], rows["refused requests"][i])
+			}
+		}
+		if got := fmt.Sprintf(" %d", spec.Log.RefusalsPerMinute); strings.TrimSuffix(rows["refusalsPerMinute"][i], " |") != got {
+			t.Errorf("%s:%s refusals per minute; the page says%s", name, got, rows["refusalsPerMinute"][i])
+		}
+	}
+}
+
 func TestEachEnvironmentAdmitsItsOwn(t *testing.T) {
 	for origin, only := range map[string]string{
 		"http://localhost": development, "http://localhost:3000": development, "https://shop.dev.example.com": development,

@@ -26,6 +26,21 @@ func manyRules(n int) string {
 	return `{"rules":[` + strings.Join(rules, ",") + `]}`
 }
 
+// costlyRules has n expressions, and behind them paths and origins that each of them has to be asked about.
+func costlyRules(n int) string {
+	numbered := func(n int, format string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(all, ",")
+	}
+	long := strings.Repeat("a", 900)
+	return `{"cors":[{"allowOrigins":[` + numbered(n/2, `{"regex":"https://x%d-[a-z0-9.-]+\\.example\\.com"}`) + `]},{"allowOrigins":[` + numbered(20_000, `"https://y%d.example.com"`) + `]}],
+		"rules":[{"name":"a","match":{"paths":[` + numbered(n/2, `{"regex":"/.*a.{100}%d"}`) + `]}},
+		{"name":"b","match":{"hosts":[` + numbered(300, `"h%d.test"`) + `],"paths":[` + numbered(30, `{"exact":"/`+long+`%d-"}`) + `]}}]}`
+}
+
 // BenchmarkLoad is what a start of the plugin costs: from the document to the compiled policy.
 func BenchmarkLoad(b *testing.B) {
 	for _, c := range []struct {
@@ -33,7 +48,7 @@ func BenchmarkLoad(b *testing.B) {
 		doc  func(int) string
 		n    int
 	}{
-		{"origins", manyOrigins, 10}, {"origins", manyOrigins, 10_000}, {"origins", manyOrigins, 100_000}, {"rules", manyRules, 1}, {"rules", manyRules, 1_000}, {"rules", manyRules, 10_000},
+		{"origins", manyOrigins, 10}, {"origins", manyOrigins, 10_000}, {"origins", manyOrigins, 100_000}, {"rules", manyRules, 1}, {"rules", manyRules, 1_000}, {"rules", manyRules, 10_000}, {"expressions", costlyRules, 60},
 	} {
 		data := []byte(c.doc(c.n))
 		b.Run(fmt.Sprintf("%s/%d", c.name, c.n), func(b *testing.B) {

@@ -26,7 +26,7 @@ type ruleCounters struct {
 }
 
 // define creates the metrics of the default rule, once for a VM, and reports whether the host took them. Those of other rules are created when they first count:
-// a thousand rules have thirty thousand of them. Their number depends on the configuration and not on traffic.
+// a thousand rules have twenty-four thousand of them. Their number depends on the configuration and not on traffic.
 func (c *counters) define() bool {
 	if c.rules != nil {
 		return true
@@ -36,7 +36,7 @@ func (c *counters) define() bool {
 	r := &ruleCounters{name: policy.DefaultRule}
 	for i := range r.metrics {
 		if policy.Outcome(i).IsPossible() {
-			r.define(&ok, policy.Outcome(i))
+			ok = r.define(policy.Outcome(i)) && ok
 		}
 	}
 	if ok {
@@ -55,11 +55,14 @@ func (c *counters) of(rule string) *ruleCounters {
 	return r
 }
 
-func (r *ruleCounters) define(ok *bool, o policy.Outcome) {
+// define creates the metric of an outcome, and reports whether the host took it.
+func (r *ruleCounters) define(o policy.Outcome) bool {
 	kind, reason := o.Split()
-	r.metrics[o] = defineCounter(ok, "corsguard.rule."+r.name+".kind."+kind.String()+
+	ok := true
+	r.metrics[o] = defineCounter(&ok, "corsguard.rule."+r.name+".kind."+kind.String()+
 		".decision."+reason.Verdict().String()+".reason."+reason.String())
-	r.defined[o] = true
+	r.defined[o] = ok
+	return ok
 }
 
 func (c *counters) count(r *ruleCounters, o policy.Outcome) {
@@ -87,13 +90,10 @@ func (r *ruleCounters) flush() {
 		if n == 0 {
 			continue
 		}
-		r.pending[i] = 0
-		ok := true
-		if !r.defined[i] {
-			r.define(&ok, policy.Outcome(i))
-		}
-		if ok {
+		// What the host does not take now is kept for the next count.
+		if r.defined[i] || r.define(policy.Outcome(i)) {
 			r.metrics[i].increment(n)
+			r.pending[i] = 0
 		}
 	}
 }

@@ -97,9 +97,9 @@ type outcome struct {
 }
 
 // send sends a request through the plugin, and the upstream's response back, to the end of the stream.
-func (e *emulator) send(t testing.TB, request, response []policy.Header, status int) outcome {
+func (e *emulator) send(t testing.TB, request, response []policy.Header) outcome {
 	t.Helper()
-	return e.sendTo(t, "", request, response, status)
+	return e.sendTo(t, "", request, response, 200)
 }
 
 // setRoute names the route of the requests to come. The emulator knows no property for each stream, and takes none back: no route is one that no rule can name.

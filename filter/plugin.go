@@ -83,18 +83,22 @@ const (
 func (p *plugin) NewHttpContext(uint32) types.HttpContext {
 	n := len(p.free)
 	if n == 0 {
-		rule, policy := p.rules.Default()
-		return &stream{plugin: p, rule: rule, policy: policy}
+		return p.reset(&stream{})
 	}
 	s := p.free[n-1]
 	p.free = p.free[:n-1]
 	return s
 }
 
+// reset makes s a stream of which nothing is known yet, and keeps its memory.
+func (p *plugin) reset(s *stream) *stream {
+	*s = stream{plugin: p, grant: s.grant[:0], sent: s.sent[:0]}
+	s.rule, s.policy = p.rules.Default()
+	return s
+}
+
 func (p *plugin) reuse(s *stream) {
 	if len(p.free) < maxFree && cap(s.sent) <= maxFreeBytes {
-		rule, policy := p.rules.Default()
-		*s = stream{plugin: p, rule: rule, policy: policy, grant: s.grant[:0], sent: s.sent[:0]}
-		p.free = append(p.free, s)
+		p.free = append(p.free, p.reset(s))
 	}
 }

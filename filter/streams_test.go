@@ -37,7 +37,7 @@ func TestRepeatedOriginLinesAreRefusedHoweverTheHostGivesThem(t *testing.T) {
 				if ask != nil {
 					headers[0][1] = "OPTIONS"
 				}
-				if got := e.send(t, headers, nil, 200); find(got.headers, "access-control-allow-origin") != "" || got.forwarded {
+				if got := e.send(t, headers, nil); find(got.headers, "access-control-allow-origin") != "" || got.forwarded {
 					t.Errorf("%+v", got)
 				}
 			}
@@ -86,8 +86,8 @@ func TestGrantsStayWithTheirStreams(t *testing.T) {
 func TestRefusalsAreLoggedUpToTheBound(t *testing.T) {
 	e := startEmulator(t, []byte(strictConfig))
 	for range 5 {
-		e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil, 200)
-		e.send(t, request(policy.Header{"origin", "https://app.example.com"}), []policy.Header{{":status", "200"}}, 200)
+		e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil)
+		e.send(t, request(policy.Header{"origin", "https://app.example.com"}), []policy.Header{{":status", "200"}})
 	}
 	want := `corsguard: refused actual: origin_not_allowed rule=default origin="https://evil.test" method="GET" host="api.example.test" path="/"`
 	if got := e.GetWarnLogs(); len(got) != 2 || got[0] != want || got[1] != want {
@@ -99,7 +99,7 @@ func TestTheBoundHoldsAcrossTheFirstTicks(t *testing.T) {
 	e := startEmulator(t, []byte(strictConfig))
 	for range 4 {
 		for range 3 {
-			e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil, 200)
+			e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil)
 		}
 		e.Tick()
 	}
@@ -117,7 +117,7 @@ func TestTheBoundHoldsAcrossTheFirstTicks(t *testing.T) {
 func TestNoRefusalIsLoggedWhereTheBoundIsZero(t *testing.T) {
 	e := startEmulator(t, []byte(strings.Replace(strictConfig, `"refusalsPerMinute":2`, `"refusalsPerMinute":0`, 1)))
 	for range 3 {
-		e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil, 200)
+		e.send(t, request(policy.Header{"origin", "https://evil.test"}), nil)
 		e.Tick()
 	}
 	if got := e.GetWarnLogs(); len(got) != 0 {
@@ -139,11 +139,11 @@ func TestARefusalIsLoggedAsOneSafeLine(t *testing.T) {
 				headers[0][1] = "OPTIONS"
 				headers = append(headers, policy.Header{"access-control-request-method", s}, policy.Header{"access-control-request-headers", s})
 			}
-			e.send(t, headers, nil, 200)
+			e.send(t, headers, nil)
 			sent++
 		}
 		headers[4][1] = "https://app.example.com"
-		e.send(t, headers, nil, 200)
+		e.send(t, headers, nil)
 		sent++
 	}
 	logged := e.GetWarnLogs()

@@ -9,7 +9,7 @@
 //
 // With -scale, it measures instead how start-up, memory and instructions grow with the configuration (see scale.go).
 //
-// The result is a Markdown table. A whole run takes about ten minutes, -quick about one; -scale takes as long again. From the directory e2e:
+// The result is a Markdown table. A whole run takes about ten minutes, -quick about two; -scale takes as long again. From the directory e2e:
 //
 //	go run ./bench                                     everything
 //	go run ./bench -quick                              everything, coarsely

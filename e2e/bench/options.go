@@ -36,7 +36,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.instructions, "instructions", true, "count instructions under valgrind")
 	f.BoolVar(&o.scale, "scale", false, "measure instead how start-up, memory and instructions grow with the configuration")
 	f.StringVar(&o.configs, "configs", "", "`list` of configurations for -scale (default all)")
-	f.BoolVar(&o.quick, "quick", false, "fewer rounds and requests: about a minute, coarser")
+	f.BoolVar(&o.quick, "quick", false, "fewer rounds and requests: about two minutes, coarser")
 	f.IntVar(&o.rounds, "rounds", 0, "`number` of rounds for the times (default 60, with -quick 15)")
 	f.IntVar(&o.requests, "requests", 0, "`number` of requests of each kind in a round (default 1000)")
 	f.IntVar(&o.counted, "counted", 0, "`number` of requests in a window under callgrind (default 1000, with -quick 200)")

@@ -18,8 +18,8 @@ type block struct {
 	exactAt, patternAt []int32
 	// exposeAny and null are the places of exposeHeaders' `*` and of allowNull, which credentials forbid.
 	exposeAny, null                     *place
-	shared                              [numShared]sharedKey
-	unknownNull                         bool // allowNull is there and no boolean
+	shared                              [numShared]place // "" where it is not written
+	unknownNull                         bool             // allowNull is there and no boolean
 	insecureOK, publicSuffixOK          bool
 	hasOrigins, hasOriginsFrom, grpcWeb bool
 }
@@ -27,8 +27,7 @@ type block struct {
 type place struct{ path, raw string }
 
 const (
-	defaultPreflightStatus = 204
-	maxMaxAge              = 86400
+	maxMaxAge = 86400
 	// chromiumMaxAge is where Chromium caps Access-Control-Max-Age.
 	chromiumMaxAge = 7200
 )
@@ -61,7 +60,7 @@ func (r *reader) cors(path string, v *gjson.Result) []policy.CORS {
 
 // block reads one cors block. The keys are those of the Gateway API's HTTPCORSFilter and more.
 func (r *reader) block(path string, v *gjson.Result) *block {
-	b := &block{path: path, CORS: policy.CORS{MaxAge: policy.MaxAgeUnset, PreflightStatus: defaultPreflightStatus}}
+	b := &block{path: path, CORS: policy.CORS{MaxAge: policy.MaxAgeUnset, PreflightStatus: policy.DefaultPreflightStatus}}
 	isObject := r.object(path, v, []field{
 		{"allowOrigins", func(path string, v *gjson.Result) { r.origins(path, v, b) }},
 		{"allowMethods", func(path string, v *gjson.Result) { b.AllowMethods = r.methods(path, v) }},
@@ -185,7 +184,7 @@ func (r *reader) pattern(list string, i int, v *gjson.Result) (origin.Pattern, b
 		}
 	}
 	if value.Type != gjson.String {
-		r.fail(element(list, i), v.Raw, "must be a string, is "+typeOf(value), `write "https://app.example.com"`)
+		r.fail(element(list, i), v.Raw, "must be a string or an object, is "+typeOf(value), `write "https://app.example.com"`)
 		return origin.Pattern{}, false
 	}
 	p, err := parse(value.Str)
@@ -196,13 +195,10 @@ func (r *reader) pattern(list string, i int, v *gjson.Result) (origin.Pattern, b
 	return p, true
 }
 
-// refuse reports why something is no pattern.
+// refuse reports why something is no pattern: err, which is of type *origin.PatternError.
 func (r *reader) refuse(path string, v *gjson.Result, err error) {
-	if e, ok := err.(*origin.PatternError); ok {
-		r.fail(path, v.Raw, e.Reason, e.Fix)
-		return
-	}
-	r.fail(path, v.Raw, err.Error(), "write something else")
+	e := err.(*origin.PatternError)
+	r.fail(path, v.Raw, e.Reason, e.Fix)
 }
 
 // maxRegexes bounds the regular expressions of a configuration: a request may be compared with all of them.
@@ -210,23 +206,16 @@ const maxRegexes = 64
 
 func (r *reader) countRegex(path string, v *gjson.Result) bool {
 	r.regexes++
-	if r.regexes > maxRegexes {
-		r.fail(path, v.Raw, "is the "+strconv.Itoa(r.regexes)+"th regular expression, and a configuration has at most "+strconv.Itoa(maxRegexes),
-			"write patterns with wildcards")
-		return false
+	if r.regexes == maxRegexes+1 {
+		r.fail(path, v.Raw, "is one regular expression too many: a configuration has at most "+strconv.Itoa(maxRegexes), "write patterns with wildcards")
 	}
-	return true
+	return r.regexes <= maxRegexes
 }
 
 // matcher reads the object form of a pattern: one key, exact or regex.
-func (r *reader) matcher(path string, v *gjson.Result) (key string, inner *gjson.Result, ok bool) {
-	const write = `write {"exact": "https://app.example.com"} or a pattern such as "https://*.example.com"`
-	keys := 0
-	v.ForEach(func(k, value gjson.Result) bool {
-		keys++
-		key, inner = k.Str, &value
-		return true
-	})
+func (r *reader) matcher(path string, v *gjson.Result) (kind string, value *gjson.Result, ok bool) {
+	const write = `write {"exact": "https://app.example.com"}, {"regex": "https://(app|admin)\\.example\\.com"} or a pattern such as "https://*.example.com"`
+	keys, key, inner := onlyKey(v)
 	switch {
 	case keys != 1:
 		r.fail(path, v.Raw, "must have one key", write)
@@ -236,6 +225,8 @@ func (r *reader) matcher(path string, v *gjson.Result) (key string, inner *gjson
 		r.fail(path, v.Raw, "a "+key+" also admits other hosts: example.com admits https://evilexample.com", write)
 	case key != "exact" && key != "regex":
 		r.fail(path, v.Raw, "unknown kind of pattern", write)
+	case inner.Type != gjson.String:
+		r.fail(path, v.Raw, "must have a string, has "+typeOf(inner), write)
 	default:
 		return key, inner, true
 	}

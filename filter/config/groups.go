@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strconv"
-
 	"github.com/tidwall/gjson"
 
 	"corsguard/filter/origin"
@@ -18,16 +16,13 @@ const (
 	numShared
 )
 
-// sharedKey is where such a key is written; the path is "" where it is not.
-type sharedKey struct{ place }
-
 // shareable reads a shared key by read, and remembers where it is written. One with a mistake does not count.
 func (r *reader) shareable(b *block, key int, read func(string, *gjson.Result)) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
 		before := len(r.errs)
 		read(path, v)
 		if len(r.errs) == before {
-			b.shared[key] = sharedKey{place{path, v.Raw}}
+			b.shared[key] = place{path, v.Raw}
 		}
 	}
 }
@@ -42,7 +37,7 @@ func (r *reader) share(blocks []*block) {
 			case from == nil:
 				from = b
 			case !b.sameShared(from, key):
-				r.failAt(b.shared[key].place, "differs from "+from.shared[key].path+", and the key holds for all groups of the array", "write it in one group")
+				r.failAt(b.shared[key], "differs from "+from.shared[key].path+", and the key holds for all groups of the array", "write it in one group")
 			}
 		}
 		if from == nil {
@@ -83,6 +78,9 @@ func (b *block) takeShared(from *block, key int) {
 	}
 }
 
+// maxCheckSteps bounds what regular expressions may cost where groups are compared. Origins that are left over then are taken as they are: who wins does not depend on it.
+const maxCheckSteps = 20_000_000
+
 // checkGroups refuses what can never win because an earlier group takes all of it.
 func (r *reader) checkGroups(blocks []*block) {
 	if len(blocks) < 2 {
@@ -90,6 +88,7 @@ func (r *reader) checkGroups(blocks []*block) {
 	}
 	const fix = "move the group before those, or leave this out"
 	var earlier origin.Set
+	steps := maxCheckSteps
 	anyAt, nullAt := "", ""
 	for i, b := range blocks {
 		if anyAt != "" {
@@ -97,7 +96,10 @@ func (r *reader) checkGroups(blocks []*block) {
 			continue
 		}
 		b.inOrder(func(j int) {
-			if verdict, g := earlier.Match(b.AllowOrigins.Exact[j]); verdict == origin.Listed {
+			if steps < 0 {
+				return
+			}
+			if verdict, g := earlier.MatchWithin(b.AllowOrigins.Exact[j], &steps); verdict == origin.Listed {
 				r.failAt(b.exactPlace(j), "never wins: "+blocks[g].path+" takes it", fix)
 			}
 		}, func(j int) {
@@ -118,8 +120,3 @@ func (r *reader) checkGroups(blocks []*block) {
 		earlier.AddList(&b.AllowOrigins, int32(i))
 	}
 }
-
-// element returns the path of element i of a list.
-//
-//go:noinline
-func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

@@ -4,10 +4,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"corsguard/filter/fetch"
+	"corsguard/filter/policy"
 )
-
-// maxNameBytes bounds header names and methods; the compiled policy counts on it.
-const maxNameBytes = 256
 
 // tokens reads a list of tokens. check refuses what is a token and does not belong there; key tells which are the same.
 func (r *reader) tokens(path string, v *gjson.Result, what string, key func(string) string, check func(path string, v *gjson.Result) bool) []string {
@@ -23,7 +21,7 @@ func (r *reader) tokens(path string, v *gjson.Result, what string, key func(stri
 			return
 		case !fetch.IsToken(s):
 			r.fail(path, v.Raw, "is no "+what+": it has a character that none may have, or is empty", "write a name of letters, digits and hyphens")
-		case len(s) > maxNameBytes:
+		case len(s) > policy.MaxName:
 			r.fail(path, v.Raw, "is longer than 256 bytes", "write a shorter name")
 		case seen[key(s)]:
 			r.fail(path, v.Raw, "stands in the list already", "write it once")

@@ -57,6 +57,16 @@ func (r *reader) object(path string, v *gjson.Result, fields []field) bool {
 	return true
 }
 
+// onlyKey returns how many keys the object v has, and the last of them with its value.
+func onlyKey(v *gjson.Result) (keys int, key string, value *gjson.Result) {
+	v.ForEach(func(k, inner gjson.Result) bool {
+		keys++
+		key, value = k.Str, &inner
+		return true
+	})
+	return keys, key, value
+}
+
 func find(fields []field, name string) *field {
 	for i := range fields {
 		if fields[i].name == name {
@@ -178,6 +188,11 @@ func typeOf(v *gjson.Result) string {
 	}
 	return "an object"
 }
+
+// element returns the path of element i of a list.
+//
+//go:noinline // the plugin's size is start-up time
+func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
 const maxShownKey = 60
 

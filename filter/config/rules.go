@@ -2,6 +2,7 @@ package config
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -25,7 +26,7 @@ type ruleSet struct {
 	paths []place // of each rule
 	names map[string]struct{}
 	// combinations counts hosts × paths × routes.
-	combinations int
+	combinations int64
 	// unclear: a match has a mistake, so that what is reachable cannot be told.
 	unclear bool
 }
@@ -186,13 +187,7 @@ func (r *reader) path(path string, v *gjson.Result, m *policy.Match, seen map[st
 		r.fail(path, v.Raw, "must be an object, is "+typeOf(v), write)
 		return
 	}
-	keys, key := 0, ""
-	var value gjson.Result
-	v.ForEach(func(k, inner gjson.Result) bool {
-		keys++
-		key, value = k.Str, inner
-		return true
-	})
+	keys, key, value := onlyKey(v)
 	kind := -1
 	for i, name := range pathKinds {
 		if name == key {
@@ -207,7 +202,7 @@ func (r *reader) path(path string, v *gjson.Result, m *policy.Match, seen map[st
 		r.fail(path, v.Raw, "unknown kind of path", write)
 		return
 	case value.Type != gjson.String:
-		r.fail(path, v.Raw, "must have a string, has "+typeOf(&value), write)
+		r.fail(path, v.Raw, "must have a string, has "+typeOf(value), write)
 		return
 	}
 	p := policy.Path{Kind: policy.PathKind(kind), Value: value.Str}
@@ -243,14 +238,27 @@ func checkPath(p *policy.Path) (reason, fix string) {
 	}
 	canonical, isClear := policy.CanonicalPath(s)
 	switch {
-	case !isClear:
+	case !isClear && hasDotSegment(canonical):
 		return "has a . or .. segment", "write the path that it leads to"
+	case !isClear:
+		return "has matrix parameters, which do not count", "write the path without what stands from ; to the next slash"
 	case canonical != s:
 		return "is not in canonical form", `write "` + canonical + `"`
 	case p.Kind == policy.PrefixPath && s != "/" && s[len(s)-1] == '/':
 		return "has a slash at the end", `write "` + s[:len(s)-1] + `", which takes that path and all below it`
 	}
 	return "", ""
+}
+
+func hasDotSegment(path string) bool {
+	for rest, more := path, true; more; {
+		var segment string
+		segment, rest, more = strings.Cut(rest, "/")
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // regexPath compiles a regular expression over paths.
@@ -260,11 +268,8 @@ func (r *reader) regexPath(path string, v *gjson.Result, p *policy.Path) bool {
 	}
 	re, err := regex.Compile(p.Value)
 	if err != nil {
-		if e, ok := err.(*regex.Error); ok {
-			r.fail(path, v.Raw, e.Reason, e.Fix)
-			return false
-		}
-		r.refuse(path, v, err)
+		e := err.(*regex.Error)
+		r.fail(path, v.Raw, e.Reason, e.Fix)
 		return false
 	}
 	for _, sample := range re.Samples(16) {

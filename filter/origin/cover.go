@@ -1,7 +1,7 @@
 package origin
 
 // Covers reports whether a single pattern of the set matches everything that p matches, so that behind the set p never wins. What only several of
-// them match together, or a regular expression matches of a wildcard, is not found. The cost is that of Match.
+// them match together, or a regular expression matches of a wildcard, is not found. The cost is that of Match, but for a literal pattern: ask MatchWithin for that.
 func (s *Set) Covers(p *Pattern) bool {
 	if s.hasAny {
 		return true

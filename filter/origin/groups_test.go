@@ -153,6 +153,7 @@ func TestAnOriginThatExpressionsTakeTooLongForIsNotListed(t *testing.T) {
 	}
 	set.Add(&later, 1)
 	long := "https://" + strings.Repeat(strings.Repeat("a", 60)+".", 3) + "example.com"
+	set.AddList(&List{Exact: []string{long, "https://app.example.org"}}, 2)
 	for s, want := range map[string]Verdict{"https://app.example.com": Listed, "https://" + strings.Repeat("b", 60) + ".example.com": Listed, long: Unlisted} {
 		if verdict, group := set.Match(s); verdict != want || want == Listed && group != 1 {
 			t.Errorf("%s: %v, group %d", s, verdict, group)

@@ -23,7 +23,6 @@ func ParseRegex(s string) (Pattern, error) {
 	if err := w.run(); err != nil {
 		return Pattern{}, err
 	}
-	const maxSamples = 48
 	if err := checkLookalikes(re, append(wellFormedOf(re.Samples(maxSamples)), w.origins...)); err != nil {
 		return Pattern{}, err
 	}
@@ -35,6 +34,9 @@ func ParseRegex(s string) (Pattern, error) {
 	}
 	return p, nil
 }
+
+// maxSamples bounds the samples that are looked at.
+const maxSamples = 48
 
 func wellFormedOf(all []string) []string {
 	var origins []string
@@ -50,7 +52,7 @@ func wellFormedOf(all []string) []string {
 // expression means something else, or carries it over to where it is.
 func checkLookalikes(re *regex.Regexp, samples []string) error {
 	if len(samples) == 0 {
-		return bad("matches no origin that browsers send", `write one such as https://.*\.example\.com, with nothing behind the host but a port, and no default port`)
+		return errNoOrigin()
 	}
 	for _, s := range samples {
 		switch upper := strings.ToUpper(s); {
@@ -65,6 +67,10 @@ func checkLookalikes(re *regex.Regexp, samples []string) error {
 		}
 	}
 	return nil
+}
+
+func errNoOrigin() error {
+	return bad("matches no origin that browsers send", `write one such as https://.*\.example\.com, with nothing behind the host but a port, and no default port`)
 }
 
 // AdmitsInsecure reports whether p matches http origins that are not of the user's own machine.

@@ -44,7 +44,7 @@ func (w *siteWalk) findSchemes(ends regex.Set) {
 // schemesError is the error for an expression with several schemes.
 func (w *siteWalk) schemesError() error {
 	const fix = "write one pattern for each scheme"
-	samples := append(wellFormedOf(w.re.Samples(maxSites)), w.origins...)
+	samples := append(wellFormedOf(w.re.Samples(maxSamples)), w.origins...)
 	for i := range w.schemes {
 		scheme := w.schemes[len(w.schemes)-1-i]
 		for _, s := range samples {

@@ -78,23 +78,12 @@ func (s *Set) AddList(l *List, group int32) {
 	if s.exact == nil {
 		s.exact = make(groups[string], len(l.Exact))
 	}
-	// Before the patterns, which must not keep the origins of their own group out.
 	for _, text := range l.Exact {
-		s.addExact(text, group)
+		put(&s.exact, text, group)
 	}
 	for i := range l.Patterns {
 		s.Add(&l.Patterns[i], group)
 	}
-}
-
-// addExact adds an origin. One that an earlier group takes is left out: Match need not look further than where it finds an exact one.
-func (s *Set) addExact(text string, group int32) {
-	if group > 0 {
-		if v, _ := s.Match(text); v == Listed {
-			return
-		}
-	}
-	put(&s.exact, text, group)
 }
 
 // Add adds p to the set, as a pattern of group.
@@ -110,7 +99,7 @@ func (s *Set) Add(p *Pattern, group int32) {
 		if p.Port == AnyPort {
 			put(&s.open, p.withoutPort(), group)
 		} else {
-			s.addExact(p.text, group)
+			put(&s.exact, p.text, group)
 		}
 	case Subdomains:
 		n := s.node(p.Host)
@@ -184,53 +173,62 @@ func cutLastLabel(host string) (rest, label string) {
 	return "", host
 }
 
-// Match looks up s, the value of an Origin header, and returns the group that lists it. It reads at most MaxLen bytes of it.
+// Match looks up value, that of an Origin header, and returns the group that lists it. It reads at most MaxLen bytes of it.
 func (s *Set) Match(value string) (Verdict, int32) {
+	steps := MaxRegexSteps
+	return s.MatchWithin(value, &steps)
+}
+
+// MatchWithin is Match with a bound on the steps of all regular expressions, which it takes off steps. Where these do not suffice, it leaves less than none, and
+// the origin is not listed: who knows it first remains open.
+func (s *Set) MatchWithin(value string, steps *int) (Verdict, int32) {
 	if len(value) > MaxLen {
 		return Malformed, noGroup
 	}
-	// What is listed to the letter was checked when the pattern was parsed, and no earlier group takes it.
-	if g, ok := s.exact[value]; ok {
-		return Listed, g
+	group, exact := s.exact[value]
+	switch {
+	case !exact:
+		group = noGroup
+	case group == 0:
+		return Listed, 0 // what is listed to the letter was checked when the pattern was parsed
 	}
 	o, ok := Parse(value)
 	if !ok {
 		return Malformed, noGroup
 	}
-	if g := s.matchPatterns(value, &o); g != noGroup {
-		return Listed, g
+	if group = s.matchPatterns(value, &o, group, steps); group != noGroup {
+		return Listed, group
 	}
 	return Unlisted, noGroup
 }
 
-func (s *Set) matchPatterns(value string, o *Origin) int32 {
-	group := noGroup
+// matchPatterns returns the least of group and those of the patterns that match.
+func (s *Set) matchPatterns(value string, o *Origin, group int32, steps *int) int32 {
 	if s.hasAny {
-		group = s.any
+		group = min(group, s.any)
 	}
 	group = s.anyHost.least(o.Scheme, group)
 	group = s.open.least(value[:len(o.Scheme)+len("://")+len(o.Host)], group)
 	if s.nodes != nil {
 		group = s.matchHost(o, group)
 	}
-	steps := maxRegexSteps
 	for i := range s.regexes {
 		re := &s.regexes[i]
 		if re.group >= group {
 			break
 		}
 		switch {
-		case re.MatchWithin(value, &steps):
+		case re.MatchWithin(value, steps):
 			return re.group
-		case steps < 0:
-			return noGroup // who knows the origin first remains open
+		case *steps < 0:
+			return noGroup
 		}
 	}
 	return group
 }
 
-// maxRegexSteps bounds what all regular expressions may cost for one origin. Sixty of the usual kind take a few thousand steps.
-const maxRegexSteps = 50_000
+// MaxRegexSteps bounds what all regular expressions may cost for one origin. Sixty of the usual kind take a few thousand steps.
+const MaxRegexSteps = 50_000
 
 // matchHost goes down the tree and returns the least of group and those of the wildcards that match o.
 func (s *Set) matchHost(o *Origin, group int32) int32 {

@@ -68,7 +68,7 @@ func (w *siteWalk) run() error {
 	case len(w.schemes) == 0 && w.severalSchemes:
 		return w.schemesError()
 	case len(w.schemes) == 0:
-		return checkLookalikes(w.re, nil)
+		return errNoOrigin()
 	case len(w.schemes) > 1 && w.schemes[1] == "https":
 		w.schemes[0], w.schemes[1] = w.schemes[1], w.schemes[0]
 	}
@@ -85,7 +85,7 @@ func (w *siteWalk) run() error {
 		return w.schemesError()
 	}
 	if len(w.sites) == 0 {
-		return checkLookalikes(w.re, nil)
+		return errNoOrigin()
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 const maxHost = 254
 
 // hostOf returns the host of an :authority as rules compare it (RFC 9110, section 4.2.3): without the port, in lower case, and without the dot that ends an
-// absolute name. What is longer than a name can be is no host, "".
+// absolute name. What is longer than a name can be is no host, "". Nothing else is checked: as for Envoy, whatever ends in a name is below it.
 func hostOf(authority string) string {
 	host := authority
 	// A colon inside brackets belongs to the address, and one before anything but a port to no host at all.

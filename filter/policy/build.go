@@ -5,16 +5,22 @@ import "strconv"
 // builder makes a table. Rules are added in their order, so that what stands in a place first is the least.
 type builder struct {
 	table
-	regexLeaves map[exactPath]int32 // by the text of the regular expression
+	regexLeaves map[regexKey]int32
 }
 
+type regexKey struct {
+	bucket int32
+	text   string
+}
+
+// newTable makes the table of rules, which are in order, and fewer than noRule.
 func newTable(rules []Rule) *table {
 	b := &builder{
 		table: table{
 			hosts: map[string]int32{}, subHosts: map[string]int32{},
 			edges: map[pathEdge]int32{}, exact: map[exactPath]int32{}, routes: map[leafRoute]int32{},
 		},
-		regexLeaves: map[exactPath]int32{},
+		regexLeaves: map[regexKey]int32{},
 	}
 	// Hosts that stand in the same rules share a bucket. Otherwise a rule of many hosts and paths would take their product.
 	var anyHost []int32
@@ -33,13 +39,13 @@ func newTable(rules []Rule) *table {
 		}
 	}
 	b.asksHost = len(order) > 0
-	b.anyHost = b.bucket(rules, anyHost)
+	b.anyHost = b.newBucket(rules, anyHost)
 	shared := map[string]int32{}
 	for _, h := range order {
 		key := signature(named[h])
 		bucket, ok := shared[key]
 		if !ok {
-			bucket = b.bucket(rules, named[h])
+			bucket = b.newBucket(rules, named[h])
 			shared[key] = bucket
 		}
 		if h.Subdomains {
@@ -48,7 +54,7 @@ func newTable(rules []Rule) *table {
 			b.hosts[h.Name] = bucket
 		}
 	}
-	t := b.table
+	t := b.table // lets go of what only building needs
 	return &t
 }
 
@@ -60,8 +66,8 @@ func signature(rules []int32) string {
 	return string(key)
 }
 
-// bucket makes the bucket of some rules.
-func (b *builder) bucket(rules []Rule, members []int32) int32 {
+// newBucket makes the bucket of some rules.
+func (b *builder) newBucket(rules []Rule, members []int32) int32 {
 	id := int32(len(b.buckets))
 	b.buckets = append(b.buckets, bucket{firstPath: noRule, anyPath: noLeaf, root: b.node()})
 	for _, i := range members {
@@ -92,11 +98,11 @@ func (m *Match) anyPath() bool {
 
 func (p *Path) matchesAll() bool { return p.Kind == PrefixPath && p.Value == "/" }
 
-func (b *builder) addPath(bucket int32, m *Match, p *Path, rule int32) {
-	key := exactPath{bucket, p.Value}
+func (b *builder) addPath(id int32, m *Match, p *Path, rule int32) {
 	switch p.Kind {
 	case ExactPath:
 		b.longestPath = max(b.longestPath, len(p.Value))
+		key := exactPath{id, p.Value}
 		leaf, ok := b.exact[key]
 		if !ok {
 			leaf = noLeaf
@@ -104,7 +110,7 @@ func (b *builder) addPath(bucket int32, m *Match, p *Path, rule int32) {
 		b.setLeaf(&leaf, m, rule)
 		b.exact[key] = leaf
 	case PrefixPath:
-		at := b.buckets[bucket].root
+		at := b.buckets[id].root
 		for rest := p.Value; rest != ""; {
 			var segment string
 			segment, rest = cutSegment(rest, len(rest))
@@ -118,7 +124,7 @@ func (b *builder) addPath(bucket int32, m *Match, p *Path, rule int32) {
 		}
 		b.setLeaf(&b.pathNodes[at], m, rule)
 	case RegexPath:
-		key.path = p.Regex.String()
+		key := regexKey{id, p.Regex.String()}
 		leaf, ok := b.regexLeaves[key]
 		if !ok {
 			leaf = noLeaf
@@ -126,7 +132,7 @@ func (b *builder) addPath(bucket int32, m *Match, p *Path, rule int32) {
 		b.setLeaf(&leaf, m, rule)
 		if !ok {
 			b.regexLeaves[key] = leaf
-			at := &b.buckets[bucket]
+			at := &b.buckets[id]
 			at.regexes = append(at.regexes, pathRegex{p.Regex, rule, leaf})
 		}
 	}

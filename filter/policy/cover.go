@@ -3,9 +3,12 @@ package policy
 // MaxCombinations bounds the hosts × paths × routes of all rules together, which is what finding unreachable rules costs.
 const MaxCombinations = 1_000_000
 
+// maxCoverSteps bounds what regular expressions cost on top of that.
+const maxCoverSteps = 20_000_000
+
 // Combinations returns hosts × paths × routes of m, where a part that is left out counts as one.
-func (m *Match) Combinations() int {
-	return max(len(m.Hosts), 1) * max(len(m.Paths), 1) * max(len(m.Routes), 1)
+func (m *Match) Combinations() int64 {
+	return int64(max(len(m.Hosts), 1)) * int64(max(len(m.Paths), 1)) * int64(max(len(m.Routes), 1))
 }
 
 // Unreachable is a rule that never decides.
@@ -15,20 +18,30 @@ type Unreachable struct {
 }
 
 // FindUnreachable returns the rules of which every combination of a host, a path and a route is matched by an earlier rule. What several rules match only
-// together, of one combination, is not found. The rules must have no more than MaxCombinations combinations.
+// together, of one combination, is not found, nor is what takes regular expressions too long. The rules must have no more than MaxCombinations combinations.
 func FindUnreachable(rules []Rule) []Unreachable {
-	t := newTable(rules)
+	c := &cover{table: newTable(rules), steps: maxCoverSteps, known: map[askedPath]bool{}}
 	var found []Unreachable
 	for i := 1; i < len(rules); i++ {
-		if by := t.coveredBy(&rules[i].Match, int32(i)); by != nil {
+		if by := c.coveredBy(&rules[i].Match, int32(i)); by != nil {
 			found = append(found, Unreachable{i, by})
 		}
 	}
 	return found
 }
 
+// cover finds out what is covered by what comes before.
+type cover struct {
+	*table
+	steps int // left for regular expressions
+	// known holds what expressions said of paths: the same ones are asked about under many hosts.
+	known map[askedPath]bool
+}
+
+type askedPath struct{ regex, path string }
+
 // coveredBy returns the rules before rule that take everything that m, its match, does; nil if they do not.
-func (t *table) coveredBy(m *Match, rule int32) []int {
+func (c *cover) coveredBy(m *Match, rule int32) []int {
 	hosts, paths, routes := m.Hosts, m.Paths, m.Routes
 	if len(hosts) == 0 {
 		hosts = []Host{{}}
@@ -40,12 +53,17 @@ func (t *table) coveredBy(m *Match, rule int32) []int {
 		routes = []string{""}
 	}
 	var by []int
-	seen := map[int32]bool{}
+	seen, same := map[int32]bool{}, map[string]bool{}
 	for i := range hosts {
-		buckets := t.bucketsOver(&hosts[i])
+		buckets := c.bucketsOver(&hosts[i])
+		key := signature(buckets)
+		if same[key] {
+			continue
+		}
+		same[key] = true
 		for j := range paths {
 			for _, route := range routes {
-				r := t.firstOver(buckets, &paths[j], route)
+				r := c.firstOver(buckets, &paths[j], route)
 				if r >= rule {
 					return nil
 				}
@@ -72,9 +90,10 @@ func (t *table) bucketsOver(h *Host) []int32 {
 }
 
 // firstOver returns the first rule in buckets that takes all of p and route; a route of "" stands for all routes.
-func (t *table) firstOver(buckets []int32, p *Path, route string) int32 {
+func (c *cover) firstOver(buckets []int32, p *Path, route string) int32 {
+	t := c.table
 	rule := noRule
-	q := &target{path: p.Value, route: route}
+	q := &lookup{path: p.Value, route: route}
 	for _, b := range buckets {
 		at := &t.buckets[b]
 		rule = t.least(at.anyPath, route, rule)
@@ -89,10 +108,27 @@ func (t *table) firstOver(buckets []int32, p *Path, route string) int32 {
 		}
 		for i := range at.regexes {
 			re := &at.regexes[i]
-			if p.Kind == ExactPath && re.Match(p.Value) || p.Kind == RegexPath && re.String() == p.Regex.String() {
+			if re.first < rule && c.regexCovers(re, p) {
 				rule = t.least(re.leaf, route, rule)
 			}
 		}
 	}
 	return rule
+}
+
+// regexCovers reports whether re takes all of p. Asked about a path, it may run out of steps and then does not.
+func (c *cover) regexCovers(re *pathRegex, p *Path) bool {
+	switch p.Kind {
+	case RegexPath:
+		return re.String() == p.Regex.String()
+	case ExactPath:
+		key := askedPath{re.String(), p.Value}
+		takes, known := c.known[key]
+		if !known && c.steps >= 0 {
+			takes = re.MatchWithin(p.Value, &c.steps)
+			c.known[key] = takes
+		}
+		return takes
+	}
+	return false
 }

@@ -91,7 +91,7 @@ func (r *Request) kind() Kind {
 	return Actual
 }
 
-// Decide decides r. It does not allocate, but to rebuild a list of header names from which something has to be left out.
+// Decide decides r. It keeps in r what the patterns say of the Origin, so another policy must not decide r afterwards, nor its Origin change. It does not allocate, but to rebuild a list of header names from which something has to be left out.
 func (p *Policy) Decide(r *Request) Decision {
 	if p.off {
 		return Decision{Kind: r.kind(), Reason: CORSOff}
@@ -244,7 +244,7 @@ func (g *group) allowsMethod(method string) bool {
 		return true
 	}
 	if g.anyMethod {
-		return len(method) <= maxName && fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
+		return len(method) <= MaxName && fetch.IsToken(method) && !fetch.IsForbiddenMethod(method)
 	}
 	for _, m := range g.methods {
 		if m == method {

@@ -10,8 +10,8 @@ type headerSet struct {
 	longest       int
 }
 
-// maxName bounds methods and header names; configuration refuses longer ones.
-const maxName = 256
+// MaxName bounds methods and header names; configuration refuses longer ones.
+const MaxName = 256
 
 func newHeaderSet(names []string) headerSet {
 	s := headerSet{names: make(map[string]struct{}, len(names))}
@@ -29,13 +29,13 @@ func (s *headerSet) has(name string) bool {
 	if s.any {
 		return s.authorization || !fetch.EqualFold(name, fetch.HeaderAuthorization)
 	}
-	if len(name) > s.longest || len(name) > maxName {
+	if len(name) > s.longest || len(name) > MaxName {
 		return false
 	}
 	if _, ok := s.names[name]; ok {
 		return true // as browsers send it, in lower case
 	}
-	var buf [maxName]byte
+	var buf [MaxName]byte
 	for i := 0; i < len(name); i++ {
 		c := name[i]
 		if c >= 'A' && c <= 'Z' {

@@ -19,7 +19,7 @@ func withoutQuery(target string) string {
 }
 
 // isPlainPathByte reports whether c stands for itself in a canonical path: printable ASCII without what URLs always encode, without the bytes that
-// canonicalPath gives a meaning, and without %.
+// CanonicalPath gives a meaning, and without %.
 func isPlainPathByte(c byte) bool {
 	switch c {
 	case '"', '<', '>', '^', '`', '{', '|', '}', '?', '#', ';', '\\', '%':
@@ -28,20 +28,46 @@ func isPlainPathByte(c byte) bool {
 	return c > ' ' && c < 0x7f
 }
 
-// isCanonicalPath reports whether canonicalPath would leave path as it is, and has no dot segment. It may be false for a canonical path with percent signs, which
-// costs but a second look.
+// isCanonicalPath reports whether CanonicalPath would leave path as it is, and finds it clear.
 func isCanonicalPath(path string) bool {
 	for i := 0; i < len(path); i++ {
-		c := path[i]
-		switch {
+		switch c := path[i]; {
+		case c == '%':
+			if !isNeededTriplet(path[i:]) {
+				return false
+			}
+			i += 2
 		case !isPlainPathByte(c):
 			return false
-		case c == '/' && i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '.'):
+		case c == '/' && isNoSegment(path[i+1:]):
 			return false
 		}
 	}
 	return true
 }
+
+// isNeededTriplet reports whether s begins with a percent-encoded byte, in upper-case hex, that has to be encoded.
+func isNeededTriplet(s string) bool {
+	if len(s) < 3 || !isHexByte(s[1]) || !isHexByte(s[2]) || s[1] >= 'a' || s[2] >= 'a' {
+		return false
+	}
+	return !isDecodedByte(hexByte(s[1])<<4 | hexByte(s[2]))
+}
+
+// isNoSegment reports whether s, what stands behind a slash, begins with an empty segment before another slash, or with a dot segment.
+func isNoSegment(s string) bool {
+	dots := 0
+	for dots < len(s) && dots < 3 && s[dots] == '.' {
+		dots++
+	}
+	if dots == 0 {
+		return s != "" && s[0] == '/'
+	}
+	return dots < 3 && (dots == len(s) || s[dots] == '/')
+}
+
+// isDecodedByte reports whether the canonical form has c decoded, or takes what it stands for.
+func isDecodedByte(c byte) bool { return isPlainPathByte(c) || c == ';' || c == '\\' || c == '%' }
 
 // CanonicalPath returns the canonical form of path, which begins with a slash: percent-encoded characters that need no encoding decoded, again and again; other bytes
 // encoded; `\` turned into `/`; matrix parameters and empty segments dropped. A slash at the end stays. It reports whether that form is clear: it has no dot
@@ -56,7 +82,7 @@ func CanonicalPath(path string) (canonical string, isClear bool) {
 		// What a decoded byte completes is decoded too.
 		for n := len(decoded); n >= 3 && decoded[n-3] == '%' && isHexByte(decoded[n-2]) && isHexByte(decoded[n-1]); n = len(decoded) {
 			c := hexByte(decoded[n-2])<<4 | hexByte(decoded[n-1])
-			if !isPlainPathByte(c) && c != ';' && c != '\\' && c != '%' {
+			if !isDecodedByte(c) {
 				break
 			}
 			decoded = append(decoded[:n-3], c)

@@ -83,6 +83,9 @@ func checkCanonical(t *testing.T, path string) {
 	if again, _ := CanonicalPath(got); again != got {
 		t.Fatalf("%q: %q, and that is %q", path, got, again)
 	}
+	if got == path && !isCanonicalPath(path) && !dotSegment.MatchString(path) && !strings.Contains(path, "%25") {
+		t.Fatalf("%q is canonical, and does not pass for it", path)
+	}
 	if isCanonicalPath(path) && (got != path || !isClear) {
 		t.Fatalf("%q passes for canonical, and is %q, %v", path, got, isClear)
 	}
@@ -173,7 +176,7 @@ func TestNoReadingInBetweenBelongsToAnotherRule(t *testing.T) {
 	}
 }
 
-func TestALongPathIsReadInLinearTime(t *testing.T) {
+func TestACanonicalPathIsAtMostThreeTimesAsLong(t *testing.T) {
 	for _, unit := range []string{"%25", "%", "%2", "//", ";", "%2525", "%25%36%31", `\`, "/.", "%2e", "\xff"} {
 		path := "/" + strings.Repeat(unit, 60_000/len(unit))
 		if got, _ := CanonicalPath(path); len(got) > 3*len(path) {

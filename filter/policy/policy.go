@@ -141,13 +141,13 @@ func (p *Policy) closedTwin() *Policy {
 		onMissingOrigin:    p.onMissingOrigin,
 	}
 	if p.off {
-		twin.preflightStatus = defaultPreflightStatus
+		twin.preflightStatus = DefaultPreflightStatus
 	}
 	return twin
 }
 
-// defaultPreflightStatus is that of a policy that says nothing of it.
-const defaultPreflightStatus = 204
+// DefaultPreflightStatus is that of a policy that says nothing of it.
+const DefaultPreflightStatus = 204
 
 // LeavesResponses reports whether nothing is done about responses.
 func (p *Policy) LeavesResponses() bool { return p.off }

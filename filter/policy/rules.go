@@ -87,27 +87,27 @@ func (r *Rules) Pick(q *Target) (int, *Policy) {
 	if r.table == nil {
 		return r.Default()
 	}
-	t := target{path: withoutQuery(q.Path), route: q.Route}
+	l := lookup{path: withoutQuery(q.Path), route: q.Route}
 	if r.table.asksHost {
-		t.host = hostOf(q.Authority)
+		l.host = hostOf(q.Authority)
 	}
-	got := r.table.find(&t)
+	got := r.table.find(&l)
 	rule := min(int(got.rule), len(r.named))
-	if got.unclear || got.pathCounts && !r.readsAlike(&t, got.rule) {
+	if got.unclear || got.pathCounts && !r.readsAlike(&l, got.rule) {
 		return rule, r.at(rule).closed
 	}
 	return rule, r.at(rule).policy
 }
 
 // readsAlike reports whether the canonical reading of the path leads to rule too.
-func (r *Rules) readsAlike(t *target, rule int32) bool {
-	if isCanonicalPath(t.path) || t.path == "" || t.path[0] != '/' {
+func (r *Rules) readsAlike(l *lookup, rule int32) bool {
+	if isCanonicalPath(l.path) || l.path == "" || l.path[0] != '/' {
 		return true
 	}
-	path, isClear := CanonicalPath(t.path)
+	path, isClear := CanonicalPath(l.path)
 	if !isClear {
 		return false
 	}
-	again := r.table.find(&target{host: t.host, path: path, route: t.route})
+	again := r.table.find(&lookup{host: l.host, path: path, route: l.route})
 	return again.rule == rule && !again.unclear
 }

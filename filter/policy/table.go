@@ -59,11 +59,11 @@ const (
 	maxRegexSteps = 50_000
 )
 
-// target is what rules ask of a request: host, path and route, "" for what it has not.
-type target struct{ host, path, route string }
+// lookup is one reading of a request: its host, path and route, "" for what it has not.
+type lookup struct{ host, path, route string }
 
-// reading is what a table says about one reading of a request.
-type reading struct {
+// finding is what a table says about a lookup.
+type finding struct {
 	rule int32 // noRule: none matches
 	// pathCounts: with another path another rule could match.
 	pathCounts bool
@@ -71,11 +71,11 @@ type reading struct {
 	unclear bool
 }
 
-// find returns the first rule that matches t.
-func (t *table) find(q *target) reading {
+// find returns the first rule that matches q.
+func (t *table) find(q *lookup) finding {
 	var few [8]int32
 	buckets := t.bucketsOf(q.host, few[:0])
-	got := reading{rule: noRule}
+	got := finding{rule: noRule}
 	firstPath := noRule
 	for _, b := range buckets {
 		got.rule = t.least(t.buckets[b].anyPath, q.route, got.rule)
@@ -145,7 +145,7 @@ func (t *table) least(leaf int32, route string, rule int32) int32 {
 }
 
 // findPath looks for the path of q among the exact paths and the prefixes of bucket b, and returns the lesser of rule and the first that takes it.
-func (t *table) findPath(b int32, q *target, rule int32) int32 {
+func (t *table) findPath(b int32, q *lookup, rule int32) int32 {
 	if len(q.path) <= t.longestPath {
 		if leaf, ok := t.exact[exactPath{b, q.path}]; ok {
 			rule = t.least(leaf, q.route, rule)
@@ -155,7 +155,7 @@ func (t *table) findPath(b int32, q *target, rule int32) int32 {
 }
 
 // findPrefix looks for the prefixes of the path of q.
-func (t *table) findPrefix(b int32, q *target, rule int32) int32 {
+func (t *table) findPrefix(b int32, q *lookup, rule int32) int32 {
 	at := t.buckets[b].root
 	for rest := q.path; rest != ""; {
 		var segment string

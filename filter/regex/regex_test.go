@@ -165,37 +165,21 @@ func TestTheWorkOfAMatchIsBounded(t *testing.T) {
 	s := strings.Repeat("a", 1000) + "!"
 	for _, text := range []string{`(a*)*b`, `((a?){16}){16}`, `(a|a)*b`, `(.*)(.*)(.*)(.*)(.*)[^a!]`, `(a|b|ab)*c`, `[a-z]{1,250}b`} {
 		r := compile(t, text)
-		visits := 0
-		at := r.First()
-		for i := 0; i < len(s) && !at.Empty(); i++ {
-			r.KeepTaking(&at, s[i])
-			for place := 0; place < MaxStates; place++ {
-				if at.has(place) {
-					visits++
-				}
-			}
-			at = r.After(&at)
-		}
-		if r.Match(s) || visits < 10 || visits > len(s)*len(r.follow) {
-			t.Errorf("%q: %d visits of %d places", text, visits, len(r.follow))
+		most := len(s) * len(r.follow)
+		left := most
+		if r.MatchWithin(s, &left) || left < 0 || left > most-10 {
+			t.Errorf("%q: %d of %d steps are left", text, left, most)
 		}
 	}
 }
 
 func TestAMatchEndsWhereNoPlaceIsLeft(t *testing.T) {
-	r := compile(t, `https://a\.test`)
-	long := strings.Repeat("x", 1<<20)
-	fast, slow := testing.Benchmark(func(b *testing.B) {
-		for i := 0; i < b.N; i++ {
-			r.Match(long)
-		}
-	}), testing.Benchmark(func(b *testing.B) {
-		for i := 0; i < b.N; i++ {
-			compile(t, `x*`).Match(long)
-		}
-	})
-	if fast.NsPerOp()*100 > slow.NsPerOp() {
-		t.Errorf("%v for a first byte that no match has, %v for a megabyte that matches", fast, slow)
+	left := 2
+	if compile(t, `https://a\.test`).MatchWithin(strings.Repeat("x", 1<<20), &left) || left != 2 {
+		t.Errorf("steps are taken behind a first byte that no match has: %d of 2 are left", left)
+	}
+	if compile(t, `x*`).MatchWithin(strings.Repeat("x", 1<<20), &left) || left >= 0 {
+		t.Error("a megabyte that matches takes two steps")
 	}
 }
 
@@ -235,11 +219,10 @@ func TestSamplesAreDistinctMatchesFromEveryPart(t *testing.T) {
 		{`(a|b|c|d|e|f|g)(h|i)`, "ah bh ch dh eh fh gh ai"},
 		{`x(ab){2,}`, "xabab xababab"},
 		{`[a-z0-9.-]+`, "a 1 - . aa"},
-		{`(?i)q`, "q Q"},
 	} {
 		have := " " + strings.Join(compile(t, c.text).Samples(64), " ") + " "
 		for _, want := range fields(c.want) {
-			if c.text != `(?i)q` && !strings.Contains(have, " "+want+" ") {
+			if !strings.Contains(have, " "+want+" ") {
 				t.Errorf("%q: %q lacks %q", c.text, have, want)
 			}
 		}
