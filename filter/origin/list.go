@@ -11,10 +11,18 @@ type List struct {
 // Add puts p into the list.
 func (l *List) Add(p *Pattern) {
 	if p.IsLiteral() {
-		l.Exact = append(l.Exact, p.text)
+		l.Exact = append(withRoom(l.Exact), p.text)
 		return
 	}
-	l.Patterns = append(l.Patterns, *p)
+	l.Patterns = append(withRoom(l.Patterns), *p)
+}
+
+// withRoom returns s with room for one more. It doubles: append takes smaller steps with a long slice, which leaves more behind, and memory of the VM never goes back.
+func withRoom[E any](s []E) []E {
+	if len(s) < cap(s) {
+		return s
+	}
+	return append(make([]E, 0, 2*len(s)+4), s...)
 }
 
 // Len returns how many patterns there are.

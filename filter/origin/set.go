@@ -146,7 +146,7 @@ func (s *Set) node(host string) int32 {
 		next, ok := s.edges[edge{at, label}]
 		if !ok {
 			next = int32(len(s.nodes))
-			s.nodes = append(s.nodes, node{})
+			s.nodes = append(withRoom(s.nodes), node{})
 			s.edges[edge{at, label}] = next
 		}
 		at, host = next, rest
