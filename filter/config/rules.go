@@ -43,7 +43,7 @@ func (r *reader) rules(path string, v *gjson.Result) []policy.Rule {
 		}
 	})
 	if !s.unclear {
-		r.checkReachable(s)
+		r.checkReachable(path, s)
 	}
 	return s.rules
 }
@@ -238,10 +238,14 @@ func checkPath(p *policy.Path) (reason, fix string) {
 	}
 	canonical, isClear := policy.CanonicalPath(s)
 	switch {
+	case strings.Contains(canonical, "%3F"), strings.Contains(canonical, "%23"):
+		return "has an encoded ? or #, where some services end a path", "write what is before it"
 	case !isClear && hasDotSegment(canonical):
 		return "has a . or .. segment", "write the path that it leads to"
-	case !isClear:
+	case !isClear && !strings.Contains(canonical, "%"):
 		return "has matrix parameters, which do not count", "write the path without what stands from ; to the next slash"
+	case !isClear:
+		return "has an encoding that services read differently", "write a path without %00, %C0, %C1 and %u"
 	case canonical != s:
 		return "is not in canonical form", `write "` + canonical + `"`
 	case p.Kind == policy.PrefixPath && s != "/" && s[len(s)-1] == '/':
@@ -283,9 +287,13 @@ func (r *reader) regexPath(path string, v *gjson.Result, p *policy.Path) bool {
 }
 
 // checkReachable refuses rules that never decide.
-func (r *reader) checkReachable(s *ruleSet) {
+func (r *reader) checkReachable(path string, s *ruleSet) {
 	const most = 3
-	for _, u := range policy.FindUnreachable(s.rules) {
+	found, ok := policy.FindUnreachable(s.rules)
+	if !ok {
+		r.fail(path, "", "have hosts that stand in several rules, with too many paths", "write fewer paths, or wildcards for the hosts")
+	}
+	for _, u := range found {
 		by := ""
 		for i, rule := range u.By {
 			if i == most {

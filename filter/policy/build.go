@@ -6,6 +6,8 @@ import "strconv"
 type builder struct {
 	table
 	regexLeaves map[regexKey]int32
+	denials     []denials // of each rule; nil where nobody asks
+	full        bool
 }
 
 type regexKey struct {
@@ -13,14 +15,19 @@ type regexKey struct {
 	text   string
 }
 
-// newTable makes the table of rules, which are in order, and fewer than noRule.
-func newTable(rules []Rule) *table {
+// maxEntries bounds a table. A host that stands in several rules needs the paths of all of them, again for each set of rules that hosts stand in.
+const maxEntries = 250_000
+
+// newTable makes the table of rules, which are in order, and fewer than noRule, and reports whether it has no more than maxEntries. The denials are those of
+// each rule, or nil.
+func newTable(rules []Rule, denied []denials) (*table, bool) {
 	b := &builder{
 		table: table{
 			hosts: map[string]int32{}, subHosts: map[string]int32{},
 			edges: map[pathEdge]int32{}, exact: map[exactPath]int32{}, routes: map[leafRoute]int32{},
 		},
 		regexLeaves: map[regexKey]int32{},
+		denials:     denied,
 	}
 	// Hosts that stand in the same rules share a bucket. Otherwise a rule of many hosts and paths would take their product.
 	var anyHost []int32
@@ -55,7 +62,12 @@ func newTable(rules []Rule) *table {
 		}
 	}
 	t := b.table // lets go of what only building needs
-	return &t
+	return &t, !b.full
+}
+
+func (b *builder) isFull() bool {
+	b.full = b.full || len(b.pathNodes)+len(b.exact)+len(b.leaves)+len(b.routes) > maxEntries
+	return b.full
 }
 
 func signature(rules []int32) string {
@@ -73,13 +85,16 @@ func (b *builder) newBucket(rules []Rule, members []int32) int32 {
 	for _, i := range members {
 		m := &rules[i].Match
 		at := &b.buckets[id]
+		if b.denials != nil {
+			at.denials |= b.denials[i]
+		}
 		if m.anyPath() {
 			b.setLeaf(&at.anyPath, m, i)
 			continue
 		}
 		b.asksPath = true
 		at.firstPath = min(at.firstPath, i)
-		for j := range m.Paths {
+		for j := 0; j < len(m.Paths) && !b.isFull(); j++ {
 			b.addPath(id, m, &m.Paths[j], i)
 		}
 	}

@@ -18,16 +18,20 @@ type Unreachable struct {
 }
 
 // FindUnreachable returns the rules of which every combination of a host, a path and a route is matched by an earlier rule. What several rules match only
-// together, of one combination, is not found, nor is what takes regular expressions too long. The rules must have no more than MaxCombinations combinations.
-func FindUnreachable(rules []Rule) []Unreachable {
-	c := &cover{table: newTable(rules), steps: maxCoverSteps, known: map[askedPath]bool{}}
+// together, of one combination, is not found, nor is what takes regular expressions too long. The rules must have no more than MaxCombinations combinations. It reports whether they fit into a table.
+func FindUnreachable(rules []Rule) ([]Unreachable, bool) {
+	t, ok := newTable(rules, nil)
+	if !ok {
+		return nil, false
+	}
+	c := &cover{table: t, steps: maxCoverSteps, known: map[askedPath]bool{}}
 	var found []Unreachable
 	for i := 1; i < len(rules); i++ {
 		if by := c.coveredBy(&rules[i].Match, int32(i)); by != nil {
 			found = append(found, Unreachable{i, by})
 		}
 	}
-	return found
+	return found, true
 }
 
 // cover finds out what is covered by what comes before.

@@ -5,7 +5,8 @@ package policy
 // its canonical form, in which all that services are known to undo is undone. Where the answers differ, nothing is granted.
 //
 // Two readings are enough for exact paths and prefixes. These are canonical themselves, so undoing more never loses a match: what matches a path of which some
-// is undone lies between what matches the one and what matches the other. Where the order in which things are undone counts, no reading is taken for the right one:
+// is undone lies between what matches the one and what matches the other. A regular expression may match a path of which one thing is undone and another is
+// not, and neither end: where one could win, no more than one kind of thing may be there to undo. Where the order in which things are undone counts, no reading is taken for the right one:
 // dot segments, and matrix parameters with a separator in them that is not a plain slash.
 
 // withoutQuery returns the path of a :path.
@@ -28,7 +29,8 @@ func isPlainPathByte(c byte) bool {
 	return c > ' ' && c < 0x7f
 }
 
-// isCanonicalPath reports whether CanonicalPath would leave path as it is, and finds it clear.
+// isCanonicalPath reports whether CanonicalPath would leave path as it is, and there is one way to read it. It is false for paths with percent-encoded bytes that
+// somebody could read otherwise, such as %25 and %3F: these are looked at again.
 func isCanonicalPath(path string) bool {
 	for i := 0; i < len(path); i++ {
 		switch c := path[i]; {
@@ -46,12 +48,17 @@ func isCanonicalPath(path string) bool {
 	return true
 }
 
-// isNeededTriplet reports whether s begins with a percent-encoded byte, in upper-case hex, that has to be encoded.
+// isNeededTriplet reports whether s begins with a percent-encoded byte, in upper-case hex, that has to be encoded and is nothing but itself.
 func isNeededTriplet(s string) bool {
 	if len(s) < 3 || !isHexByte(s[1]) || !isHexByte(s[2]) || s[1] >= 'a' || s[2] >= 'a' {
 		return false
 	}
-	return !isDecodedByte(hexByte(s[1])<<4 | hexByte(s[2]))
+	switch c := hexByte(s[1])<<4 | hexByte(s[2]); c {
+	case 0, '?', '#', 0xc0, 0xc1:
+		return false
+	default:
+		return !isDecodedByte(c)
+	}
 }
 
 // isNoSegment reports whether s, what stands behind a slash, begins with an empty segment before another slash, or with a dot segment.
@@ -71,14 +78,35 @@ func isDecodedByte(c byte) bool { return isPlainPathByte(c) || c == ';' || c == 
 
 // CanonicalPath returns the canonical form of path, which begins with a slash: percent-encoded characters that need no encoding decoded, again and again; other bytes
 // encoded; `\` turned into `/`; matrix parameters and empty segments dropped. A slash at the end stays. It reports whether that form is clear: it has no dot
-// segment, and no matrix parameter whose end is in doubt. The time is linear in the length of path.
+// segment, no matrix parameter whose end is in doubt, and no broken encoding. The time is linear in the length of path.
 func CanonicalPath(path string) (canonical string, isClear bool) {
+	canonical, isClear, _ = undo(path)
+	return canonical, isClear
+}
+
+// undone is what of a path is undone in its canonical form, by kind.
+type undone uint8
+
+const (
+	undoneEncoding undone = 1 << iota
+	undoneTwice           // what was encoded is encoded itself
+	undoneSeparator
+	undoneParameter
+	undoneEmpty
+	undoneSpelling // bytes that had to be encoded, and lower-case hex
+)
+
+// undo does the work of CanonicalPath, and tells what there was to do.
+func undo(path string) (canonical string, isClear bool, did undone) {
 	decoded := make([]byte, 0, len(path))
 	isClear = true
 	parameters := false // in those of a segment
 	for i := 0; i < len(path); i++ {
 		decoded = append(decoded, path[i])
 		parameters = parameters && path[i] != '/'
+		if path[i] == '\\' {
+			did |= undoneSeparator
+		}
 		// What a decoded byte completes is decoded too.
 		for n := len(decoded); n >= 3 && decoded[n-3] == '%' && isHexByte(decoded[n-2]) && isHexByte(decoded[n-1]); n = len(decoded) {
 			c := hexByte(decoded[n-2])<<4 | hexByte(decoded[n-1])
@@ -86,10 +114,12 @@ func CanonicalPath(path string) (canonical string, isClear bool) {
 				break
 			}
 			decoded = append(decoded[:n-3], c)
+			did |= kindOf(c)
 		}
 		switch decoded[len(decoded)-1] {
 		case ';':
 			parameters = true
+			did |= undoneParameter
 		case '/', '\\':
 			isClear = isClear && !parameters
 		}
@@ -108,10 +138,77 @@ func CanonicalPath(path string) (canonical string, isClear bool) {
 			isClear = false
 		case len(segment) == 0 && end < len(decoded):
 			out = out[:start]
+			did |= undoneEmpty
 		}
 		i = end
 	}
-	return string(out), isClear
+	canonical = string(out)
+	if !isSpelledOut(decoded) {
+		did |= undoneSpelling
+	}
+	return canonical, isClear && !isBroken(canonical), did
+}
+
+// isSpelledOut reports whether in a decoded path all bytes are encoded that have to be, in upper-case hex.
+func isSpelledOut(decoded []byte) bool {
+	for i := 0; i < len(decoded); i++ {
+		c := decoded[i]
+		switch {
+		case c == '%' && i+2 < len(decoded) && isHexByte(decoded[i+1]) && isHexByte(decoded[i+2]):
+			if decoded[i+1] >= 'a' || decoded[i+2] >= 'a' {
+				return false
+			}
+			i += 2
+		case !isPlainPathByte(c) && c != ';' && c != '\\' && c != '%':
+			return false
+		}
+	}
+	return true
+}
+
+// kindOf returns what it is to decode c.
+func kindOf(c byte) undone {
+	switch c {
+	case '%':
+		return undoneTwice
+	case '/', '\\', ';':
+		return undoneSeparator
+	}
+	return undoneEncoding
+}
+
+// isBroken reports whether a canonical path has an encoding that some services read and no standard has: an end of a string (%00), an over-long UTF-8 form
+// (%C0, %C1), or %u.
+func isBroken(path string) bool {
+	for i := 0; i+2 < len(path); i++ {
+		if path[i] != '%' {
+			continue
+		}
+		switch path[i+1 : i+3] {
+		case "00", "C0", "C1":
+			return true
+		case "25":
+			if isUnicodeEscape(path[i+3:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isUnicodeEscape reports whether s begins with a u and four hexadecimal digits.
+func isUnicodeEscape(s string) bool {
+	return len(s) >= 5 && s[0]|0x20 == 'u' && isHexByte(s[1]) && isHexByte(s[2]) && isHexByte(s[3]) && isHexByte(s[4])
+}
+
+// beforeDelimiter cuts a canonical path before an encoded ? or #, where a service that decodes too early ends it, and reports whether there is one.
+func beforeDelimiter(path string) (string, bool) {
+	for i := 0; i+2 < len(path); i++ {
+		if path[i] == '%' && (path[i+1:i+3] == "3F" || path[i+1:i+3] == "23") {
+			return path[:i], true
+		}
+	}
+	return path, false
 }
 
 // appendSegment appends a segment up to its matrix parameters, with every byte encoded that has to be.

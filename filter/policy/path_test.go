@@ -15,7 +15,7 @@ func TestPathsAreBroughtIntoCanonicalForm(t *testing.T) {
 		"/%61": "/a", "/%41%62": "/Ab", "/%7E%7e": "/~~", "/%2561": "/a", "/%252561": "/a", "/%25%36%31": "/a", "/%2%36%31": "/&1", "/%%36%31": "/a",
 		"/a%2Fb": "/a/b", "/a%2fb": "/a/b", "/a%252Fb": "/a/b", `/a\b`: "/a/b", "/a%5Cb": "/a/b", "/a%5cb": "/a/b", `/\a`: "/a", "/%2F%2Fa": "/a", `/a\`: "/a/",
 		"/a;x": "/a", "/a;x=1;y/b": "/a/b", "/;x": "/", "/;x/a": "/a", "/a/;x": "/a/", "/a;/": "/a/", "/a%3Bx/b": "/a/b", "/a%5Cb;x": "/a/b", "/a%2fb/c;d": "/a/b/c", "/a;x/b%2Fc": "/a/b/c",
-		"/%20": "/%20", "/ ": "/%20", "/%c3%a9": "/%C3%A9", "/\xc3\xa9": "/%C3%A9", "/%00": "/%00", "/\x00": "/%00", "/\x7f": "/%7F", "/%0a": "/%0A",
+		"/%20": "/%20", "/ ": "/%20", "/%c3%a9": "/%C3%A9", "/\xc3\xa9": "/%C3%A9", "/\x7f": "/%7F", "/%0a": "/%0A",
 		"/%": "/%25", "/%4": "/%254", "/%zz": "/%25zz", "/%25": "/%25", "/%25zz": "/%25zz", "/%2525": "/%25", "/%3F": "/%3F", "/%3fx": "/%3Fx", "/%23": "/%23", "/%22%3c%3E": "/%22%3C%3E", `/"<>`: "/%22%3C%3E",
 		"/%2A*": "/**", "/a,b:c@d!$&'()+=": "/a,b:c@d!$&'()+=", "/.well-known/x": "/.well-known/x", "/...": "/...", "/a.": "/a.", "/.a": "/.a",
 	} {
@@ -26,6 +26,7 @@ func TestPathsAreBroughtIntoCanonicalForm(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/.", "/..", "/a/.", "/a/..", "/./a", "/../a", "/a/../b", "/%2e", "/%2E%2e/a", "/.%2e/a", "/%252e%252e/a", "/..;x/a", "/a/..;/b", "/..%2fa", `/..\a`, "/..%5ca", "/a%2f..", "/%2e%2e%2fa", "/a;x/..", "/.;",
+		"/%00", "/\x00", "/a%00b", "/%c0%af", "/\xc0\xaf", "/%u0061", "/%25u0061", "/%U002F",
 		"/a;x%2Fb", `/a;x\b`, "/a%3Bx%2Fb", "/a;x%252fb", "/;%2f", "/a%5Cb;x%5C",
 	} {
 		if got, isClear := CanonicalPath(path); isClear {
@@ -72,6 +73,9 @@ func refCanonical(path string) string {
 	return b.String()
 }
 
+// readOtherwise finds what is canonical and looked at again all the same.
+var readOtherwise = regexp.MustCompile(`%(25|3F|23|00|C0|C1)`)
+
 var dotSegment = regexp.MustCompile(`/\.{1,2}(/|$)`)
 
 func checkCanonical(t *testing.T, path string) {
@@ -83,7 +87,7 @@ func checkCanonical(t *testing.T, path string) {
 	if again, _ := CanonicalPath(got); again != got {
 		t.Fatalf("%q: %q, and that is %q", path, got, again)
 	}
-	if got == path && !isCanonicalPath(path) && !dotSegment.MatchString(path) && !strings.Contains(path, "%25") {
+	if got == path && !isCanonicalPath(path) && !dotSegment.MatchString(path) && !readOtherwise.MatchString(path) {
 		t.Fatalf("%q is canonical, and does not pass for it", path)
 	}
 	if isCanonicalPath(path) && (got != path || !isClear) {
@@ -138,20 +142,38 @@ func undoSome(r *rand.Rand, path string) string {
 	return path
 }
 
-// A service that undoes only a part of what the canonical form undoes still serves a path for which the rule that decided was meant, among exact paths and prefixes.
+// undoKinds undoes some kinds of things, each wherever it is: what is undone in one place and left in another is no reading.
+func undoKinds(r *rand.Rand, path string) string {
+	for range 1 + r.IntN(6) {
+		switch r.IntN(6) {
+		case 0:
+			path = triplet.ReplaceAllStringFunc(path, func(s string) string {
+				if n, _ := strconv.ParseUint(s[1:], 16, 8); isPlainPathByte(byte(n)) && n != '/' {
+					return string(rune(n))
+				}
+				return s
+			})
+		case 1:
+			path = strings.NewReplacer(`\`, "/", "%2F", "/", "%2f", "/", "%5C", "/", "%5c", "/").Replace(path)
+		case 2:
+			path = repeated.ReplaceAllString(path, "/")
+		case 3:
+			path = params.ReplaceAllString(path, "")
+		case 4:
+			path = triplet.ReplaceAllStringFunc(path, strings.ToUpper)
+		case 5:
+			path = strings.ReplaceAll(path, "%25", "%")
+		}
+	}
+	return path
+}
+
+// A service that undoes only a part of what the canonical form undoes still serves a path for which the rule that decided was meant.
 func TestNoReadingInBetweenBelongsToAnotherRule(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	differ := 0
 	for range 3000 {
 		rules := randomRules(t, r)
-		for i := range rules {
-			m := &rules[i].Match
-			for j := len(m.Paths) - 1; j >= 0; j-- {
-				if m.Paths[j].Kind == RegexPath {
-					m.Paths = append(m.Paths[:j:j], m.Paths[j+1:]...)
-				}
-			}
-		}
 		compiled := compileRules(t, rules)
 		for range 40 {
 			q := Target{Authority: pick(r, someAuthorities), Path: withoutQuery(randomPath(r)), Route: pick(r, someRoutes)}
@@ -163,6 +185,9 @@ func TestNoReadingInBetweenBelongsToAnotherRule(t *testing.T) {
 				continue
 			}
 			served := undoSome(r, q.Path)
+			if names(rules, RegexPath) {
+				served = undoKinds(r, q.Path)
+			}
 			if served != q.Path {
 				differ++
 			}

@@ -55,6 +55,7 @@ var (
 	ErrNullWithCredentials      = errors.New("policy: the null origin, with credentials")
 	ErrNoOrigins                = errors.New("policy: no origin is allowed")
 	ErrMixedAnyOrigin           = errors.New("policy: any origin, beside other patterns")
+	ErrTooManyRules             = errors.New("policy: the rules do not fit into a table")
 )
 
 // offPolicy is that of requests for which there is none.
@@ -148,6 +149,47 @@ func (p *Policy) closedTwin() *Policy {
 
 // DefaultPreflightStatus is that of a policy that says nothing of it.
 const DefaultPreflightStatus = 204
+
+// denials are the requests that a policy denies with 403.
+type denials uint8
+
+const (
+	denialPreflight denials = 1 << iota
+	denialOrigin
+	denialMissing
+)
+
+func (p *Policy) denials() denials {
+	var d denials
+	if p.onRefusedPreflight == DenyPreflight {
+		d |= denialPreflight
+	}
+	if p.onRefusedOrigin == Deny {
+		d |= denialOrigin
+	}
+	if p.onMissingOrigin == Deny {
+		d |= denialMissing
+	}
+	return d
+}
+
+// denying returns p, which is closed, with the denials of d too.
+func (p *Policy) denying(d denials) *Policy {
+	if have := p.denials(); have|d == have {
+		return p
+	}
+	stricter := *p
+	if d&denialPreflight != 0 {
+		stricter.onRefusedPreflight = DenyPreflight
+	}
+	if d&denialOrigin != 0 {
+		stricter.onRefusedOrigin = Deny
+	}
+	if d&denialMissing != 0 {
+		stricter.onMissingOrigin = Deny
+	}
+	return &stricter
+}
 
 // LeavesResponses reports whether nothing is done about responses.
 func (p *Policy) LeavesResponses() bool { return p.off }

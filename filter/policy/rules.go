@@ -7,7 +7,8 @@ type Rules struct {
 	table *table // nil without rules
 	named []chosen
 	// last is the default.
-	last chosen
+	last   chosen
+	denied denials // by any rule
 }
 
 type chosen struct {
@@ -44,7 +45,15 @@ func Compile(s *Spec) (*Rules, error) {
 		}
 		c.name = rule.Name
 	}
-	r.table = newTable(s.Rules)
+	denied := make([]denials, len(r.named))
+	for i := range r.named {
+		denied[i] = r.named[i].policy.denials()
+		r.denied |= denied[i]
+	}
+	var ok bool
+	if r.table, ok = newTable(s.Rules, denied); !ok {
+		return nil, ErrTooManyRules
+	}
 	return r, nil
 }
 
@@ -78,11 +87,13 @@ func (r *Rules) AskRoute() bool { return r.table != nil && r.table.asksRoute }
 // Default returns the number and the policy of the default rule.
 func (r *Rules) Default() (int, *Policy) { return len(r.named), r.last.policy }
 
-// Closed returns a policy that refuses what rule i may grant.
-func (r *Rules) Closed(i int) *Policy { return r.at(i).closed }
+// Closed returns a policy that refuses what rule i may grant, and denies what any rule denies: for when it is not known which rule is to decide.
+func (r *Rules) Closed(i int) *Policy {
+	return r.at(i).closed.denying(r.denied | r.last.policy.denials())
+}
 
 // Pick returns the number of the first rule that matches q, that of the default rule if none does, and the policy that counts. Where the path can be read in two
-// ways that lead to different rules, that is one which grants nothing. It allocates only for paths that are not canonical.
+// ways that lead to different rules, that is one which grants nothing, and denies what either of them denies. It allocates only for paths that are not canonical.
 func (r *Rules) Pick(q *Target) (int, *Policy) {
 	if r.table == nil {
 		return r.Default()
@@ -92,22 +103,38 @@ func (r *Rules) Pick(q *Target) (int, *Policy) {
 		l.host = hostOf(q.Authority)
 	}
 	got := r.table.find(&l)
-	rule := min(int(got.rule), len(r.named))
-	if got.unclear || got.pathCounts && !r.readsAlike(&l, got.rule) {
-		return rule, r.at(rule).closed
+	rule := r.number(got.rule)
+	if got.pathCounts {
+		if d, alike := r.readAgain(&l, &got); !alike {
+			return rule, r.at(rule).closed.denying(d)
+		}
 	}
 	return rule, r.at(rule).policy
 }
 
-// readsAlike reports whether the canonical reading of the path leads to rule too.
-func (r *Rules) readsAlike(l *lookup, rule int32) bool {
-	if isCanonicalPath(l.path) || l.path == "" || l.path[0] != '/' {
-		return true
+// number returns the number of a rule that a table gave.
+func (r *Rules) number(rule int32) int { return min(int(rule), len(r.named)) }
+
+// readAgain reports whether all readings of the path lead to the rule that was found for the path as it came. If not, it returns what is denied by those rules for which
+// the path may be.
+func (r *Rules) readAgain(l *lookup, got *finding) (denials, bool) {
+	unclear := func() (denials, bool) { return r.table.denialsOf(l.host) | r.last.policy.denials(), false }
+	switch {
+	case got.unclear:
+		return unclear()
+	case isCanonicalPath(l.path), l.path == "", l.path[0] != '/':
+		return 0, true
 	}
-	path, isClear := CanonicalPath(l.path)
-	if !isClear {
-		return false
-	}
+	path, isClear, did := undo(l.path)
 	again := r.table.find(&lookup{host: l.host, path: path, route: l.route})
-	return again.rule == rule && !again.unclear
+	if !isClear || again.unclear || did&(did-1) != 0 && (got.regexes || again.regexes) {
+		return unclear()
+	}
+	if before, cut := beforeDelimiter(path); cut && again.rule == got.rule {
+		again = r.table.find(&lookup{host: l.host, path: before, route: l.route})
+	}
+	if again.rule != got.rule || again.unclear {
+		return r.at(r.number(got.rule)).policy.denials() | r.at(r.number(again.rule)).policy.denials(), false
+	}
+	return 0, true
 }

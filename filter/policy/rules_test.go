@@ -34,7 +34,9 @@ func TestPickAgreesWithTheLinearReference(t *testing.T) {
 				canonical, isClear = CanonicalPath(path)
 			}
 			alike := isClear && firstOf(rules, host, canonical, q.Route) == want
-			if got != want || p.closed != (counts && !alike) {
+			// More is closed than the two readings call for: readings in between, and encoded delimiters.
+			more := counts && (canonical != path && names(rules, RegexPath) || readOtherwise.MatchString(canonical))
+			if got != want || p.closed != (counts && !alike) && !(p.closed && more) {
 				t.Fatalf("%+v: rule %d, closed %v; want %d, alike %v, counts %v, among %s", q, got, p.closed, want, alike, counts, describe(rules))
 			}
 			reached[fmt.Sprint(want < len(rules), p.closed)]++
@@ -47,13 +49,23 @@ func TestPickAgreesWithTheLinearReference(t *testing.T) {
 	}
 }
 
+func names(rules []Rule, kind PathKind) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool {
+		return slices.ContainsFunc(r.Match.Paths, func(p Path) bool { return p.Kind == kind })
+	})
+}
+
 func TestUnreachableRulesAreFound(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 4))
 	found := 0
 	for range 4000 {
 		rules := randomRules(t, r)
 		unreachable := map[int]bool{}
-		for _, u := range FindUnreachable(rules) {
+		shadowed, ok := FindUnreachable(rules)
+		if !ok {
+			t.Fatal("a few rules do not fit into a table")
+		}
+		for _, u := range shadowed {
 			unreachable[u.Rule] = true
 			for _, by := range u.By {
 				if by >= u.Rule {

@@ -28,6 +28,7 @@ type (
 		anyPath   int32 // leaf, or noLeaf
 		root      int32 // node
 		regexes   []pathRegex
+		denials   denials // of all its rules
 	}
 	pathRegex struct {
 		*regex.Regexp
@@ -69,6 +70,8 @@ type finding struct {
 	pathCounts bool
 	// unclear: a regular expression that could win was not asked to its end, because that takes too long.
 	unclear bool
+	// regexes: regular expressions were asked.
+	regexes bool
 }
 
 // find returns the first rule that matches q.
@@ -97,8 +100,11 @@ func (t *table) find(q *lookup) finding {
 	for _, b := range buckets {
 		for i := range t.buckets[b].regexes {
 			re := &t.buckets[b].regexes[i]
+			if re.first >= got.rule {
+				continue
+			}
+			got.regexes = true
 			switch {
-			case re.first >= got.rule:
 			case len(q.path) > maxRegexPath || steps < 0:
 				got.unclear = true
 			case re.MatchWithin(q.path, &steps):
@@ -108,6 +114,16 @@ func (t *table) find(q *lookup) finding {
 	}
 	got.unclear = got.unclear || steps < 0
 	return got
+}
+
+// denialsOf returns the denials of all rules that could be for host.
+func (t *table) denialsOf(host string) denials {
+	var few [8]int32
+	var all denials
+	for _, b := range t.bucketsOf(host, few[:0]) {
+		all |= t.buckets[b].denials
+	}
+	return all
 }
 
 // bucketsOf appends the buckets whose hosts take host.
