@@ -41,7 +41,7 @@ func (r *reader) checkPatternWithCredentials(b *block, i int) {
 		r.insecure(b, b.patternPlace(i))
 	}
 	if p.SpansPublicSuffix() {
-		const reason = "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners, with credentials"
+		const reason = "the wildcard spans a public suffix, and so sites of other owners, with credentials"
 		if b.publicSuffixOK {
 			r.warnAt(b.patternPlace(i), reason, "name the site")
 		} else {
@@ -98,7 +98,7 @@ func (r *reader) checkOrigins(b *block) {
 			r.warnAt(b.patternPlace(i), "any origin may reach the private network", "list the origins")
 		}
 		if !b.AllowCredentials && p.SpansPublicSuffix() {
-			r.warnAt(b.patternPlace(i), "the wildcard has nothing but a public suffix to its right, so it spans sites of other owners", "name the site")
+			r.warnAt(b.patternPlace(i), "the wildcard spans a public suffix, and so sites of other owners", "name the site")
 		}
 	})
 	switch {

@@ -71,3 +71,17 @@ func TestARuleHasItsOwnBlockOrTheDefault(t *testing.T) {
 		t.Errorf("off: %+v, same: %+v", off, same)
 	}
 }
+
+// Hosts that stand in one rule with many paths, and each in a rule of its own too, need the paths once for each host.
+func TestAnIndexThatWouldFillTheMemoryIsRefused(t *testing.T) {
+	doc := func(hosts int) string {
+		return `{"cors":{` + base + `},"rules":[{"name":"all","match":{"hosts":[` + numbered(hosts, `"h%d.test"`) + `],"paths":[` + numbered(300, `{"prefix":"/p%d`+strings.Repeat("/x", 100)+`"}`) + `]}},` +
+			numbered(hosts, `{"name":"r%[1]d","match":{"hosts":["h%[1]d.test"]}}`) + `]}`
+	}
+	if paths := errorPaths(t, doc(8)); paths != nil {
+		t.Errorf("errors at %q", paths)
+	}
+	if paths := errorPaths(t, doc(300)); len(paths) != 1 || paths[0] != "rules" {
+		t.Errorf("errors at %q", paths)
+	}
+}

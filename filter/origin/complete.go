@@ -13,7 +13,11 @@ func (w *siteWalk) findTails() {
 	host.Add(&name)
 	w.tails = append(w.tails, tail{at: host})
 	ports := []tail{{at: last}}
-	for i := 0; i < len(ports) && len(ports) < maxSteps; i++ {
+	for i := 0; i < len(ports); i++ {
+		if len(ports) > maxPorts {
+			w.manyPorts = true
+			return
+		}
 		at, text := &ports[i].at, ports[i].text
 		if colon := w.keep(at, ':', afterPortColon); text != "" && !colon.Empty() {
 			w.tails = append(w.tails, tail{w.re.Before(&colon), ":" + text})

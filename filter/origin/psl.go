@@ -11,10 +11,20 @@ import "strings"
 var psl []uint64
 
 // SpansPublicSuffix reports whether p has a wildcard with nothing but a public suffix to its right, so that it spans sites of different
-// owners: https://*.com, https://*.github.io, https://*a.example. It is not safe for concurrent use.
+// owners: https://*.com, https://*.github.io, https://*a.example; or with public suffixes among the names that it stands for, such as https://*.amazonaws.com,
+// below which is s3.amazonaws.com. It is not safe for concurrent use.
 func (p *Pattern) SpansPublicSuffix() bool {
-	return (p.Kind == Subdomains || p.Kind == InLabel) && isPublicSuffix(p.Host)
+	switch p.Kind {
+	case Subdomains:
+		return isPublicSuffix(p.Host) || hasSuffixesBelow(p.Host)
+	case InLabel:
+		return isPublicSuffix(p.Host)
+	}
+	return false
 }
+
+// hasSuffixesBelow reports whether there are public suffixes below host, which is none itself.
+func hasSuffixesBelow(host string) bool { return hasRule(">", host) }
 
 // isPublicSuffix applies the list's algorithm: exceptions first, then rules, and a single label is a suffix by default. A name of which every
 // child is a suffix (the list's "*.ck" for ck) counts too: a wildcard before it spans as many owners.

@@ -66,7 +66,7 @@ func TestThePublicSuffixTableIsSortedAndWhole(t *testing.T) {
 func TestWildcardsThatSpanSitesAreKnown(t *testing.T) {
 	for text, want := range map[string]bool{
 		"https://*.com": true, "https://*.co.uk": true, "https://*.github.io": true, "https://*a.example": true, "https://a-*.com": true, "https://x.a-*.com:*": true, "https://*.internal": true,
-		"https://*.localhost": true, "http://*.localhost:*": true, "https://*.compute.amazonaws.com": true, "https://*.foo.ck": true, "https://*.xn--p1ai": true,
+		"https://*.localhost": true, "http://*.localhost:*": true, "https://*.compute.amazonaws.com": true, "https://*.amazonaws.com": true, "https://*.eu-west-1.amazonaws.com": true, "https://s*.amazonaws.com": false, "https://*.bucket.s3.amazonaws.com": false, "https://*.foo.ck": true, "https://*.xn--p1ai": true,
 		"https://*.example.com": false, "https://a*.example.co.uk": false, "https://*.www.ck": false, "https://*.city.kawasaki.jp": false, "https://*.a.github.io": false,
 		"https://com": false, "https://co.uk:*": false, "https://*": false, "*": false,
 	} {

@@ -25,7 +25,11 @@ func (w *siteWalk) findSchemes(ends regex.Set) {
 	const enough = 300
 	queue := []tail{{at: w.re.Before(&hosts)}}
 	first := w.re.First()
-	for i := 0; i < len(queue) && i < enough && len(w.schemes) < 2 && len(queue[i].text) < MaxScheme; i++ {
+	for i := 0; i < len(queue) && len(w.schemes) < 2 && len(queue[i].text) < MaxScheme; i++ {
+		if i == enough {
+			w.severalSchemes = true // more than anybody writes
+			break
+		}
 		for c := byte('+'); c <= 'z'; c++ {
 			taken := w.keep(&queue[i].at, c, inScheme)
 			if taken.Empty() || inScheme.next(c) != inScheme {

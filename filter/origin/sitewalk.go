@@ -12,6 +12,7 @@ const (
 	maxVariants = 3
 	maxSites    = 100
 	maxSteps    = 4000
+	maxPorts    = 300
 )
 
 // siteWalk finds the sites of all origins that a regular expression matches: for a name its registrable domain by the Public Suffix List, for an IP address and
@@ -30,6 +31,7 @@ type siteWalk struct {
 
 	schemes        []string // the first two or more that were found
 	severalSchemes bool
+	manyPorts      bool // more than maxPorts ways through the port
 	sites          []string
 	origins        []string // well-formed ones that match, one for each site where one is found
 
@@ -59,6 +61,9 @@ func newSiteWalk(re *regex.Regexp) *siteWalk {
 }
 
 func (w *siteWalk) run() error {
+	if w.manyPorts {
+		return bad("has too many ways through the port to examine them", "write the port as (:[0-9]+)?, or out")
+	}
 	var ends regex.Set
 	for i := range w.tails {
 		ends.Add(&w.tails[i].at)
@@ -75,10 +80,13 @@ func (w *siteWalk) run() error {
 	if err := w.extend(&ends, "", true); err != nil {
 		return err
 	}
-	w.steps = 0
+	// A name under a registrable domain can be a public suffix again, such as s3.amazonaws.com: there all has to be written out.
 	for i := range w.left {
-		if err := w.extend(&w.left[i].at, w.left[i].text, false); err != nil {
-			return err
+		if at := &w.left[i]; hasSuffixesBelow(at.text[1:]) {
+			w.steps = 0
+			if err := w.extend(&at.at, at.text, false); err != nil {
+				return err
+			}
 		}
 	}
 	if w.severalSchemes {
@@ -137,8 +145,7 @@ func (w *siteWalk) begins(at *regex.Set, host string) bool {
 	return host != "" && host[0] != '.' && (host[0] == '[') == strings.HasSuffix(host, "]") && !slash.Empty()
 }
 
-// extend walks to the left from suffix, the end of a host, which at may precede. Left of a site it goes on as long as all is written out, because a name under a
-// registrable domain can be a public suffix again, such as s3.amazonaws.com.
+// extend walks to the left from suffix, the end of a host, which at may precede. Behind a dot, which ends a name, it stops where no public suffix can follow.
 func (w *siteWalk) extend(at *regex.Set, suffix string, inSite bool) error {
 	w.steps++
 	here := step{*at, strings.HasPrefix(suffix, "."), inSite}
@@ -146,7 +153,7 @@ func (w *siteWalk) extend(at *regex.Set, suffix string, inSite bool) error {
 	for i := range w.path {
 		stop = stop || w.path[i] == here
 	}
-	if stop && inSite {
+	if stop {
 		return w.open(at, suffix)
 	}
 	w.path = append(w.path, here)

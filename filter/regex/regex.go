@@ -109,6 +109,13 @@ func (r *Regexp) MatchWithin(s string, steps *int) bool {
 	return !at.Empty()
 }
 
+// CanBegin reports whether a match may begin with c.
+func (r *Regexp) CanBegin(c byte) bool {
+	first := r.first
+	r.KeepTaking(&first, c)
+	return !first.Empty()
+}
+
 // Every returns all places.
 func (r *Regexp) Every() Set {
 	var s Set

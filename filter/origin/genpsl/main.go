@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func run(list, out string) error {
 		return err
 	}
 	defer f.Close()
-	var hashes []uint64
+	names := map[string]bool{}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		rule, _, _ := strings.Cut(strings.TrimSpace(lines.Text()), " ")
@@ -46,16 +47,36 @@ func run(list, out string) error {
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", rule, err)
 		}
-		h := fnv.New64a()
-		h.Write([]byte(ascii))
-		hashes = append(hashes, folded(h.Sum64()))
+		names[ascii] = true
 	}
 	if err := lines.Err(); err != nil {
 		return err
 	}
+	var hashes []uint64
+	for name := range withParents(names) {
+		h := fnv.New64a()
+		h.Write([]byte(name))
+		hashes = append(hashes, folded(h.Sum64()))
+	}
 	slices.Sort(hashes)
 	hashes = slices.Compact(hashes)
 	return os.WriteFile(out, source(hashes), 0o644)
+}
+
+// withParents adds to rules, with the mark ">", the names that have public suffixes somewhere below them and are none themselves, such as amazonaws.com.
+func withParents(rules map[string]bool) map[string]bool {
+	all := maps.Clone(rules)
+	for rule := range rules {
+		if strings.HasPrefix(rule, "!") {
+			continue
+		}
+		for _, parent, _ := strings.Cut(strings.TrimPrefix(rule, "*."), "."); strings.Contains(parent, "."); _, parent, _ = strings.Cut(parent, ".") {
+			if !rules[parent] {
+				all[">"+parent] = true
+			}
+		}
+	}
+	return all
 }
 
 // folded gives a hash of 48 bits, as package origin does.
