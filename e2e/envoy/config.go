@@ -109,7 +109,8 @@ func (h HCM) Listener(name string) Object {
 	if h.TransportSocket != nil {
 		chain["transport_socket"] = h.TransportSocket
 	}
-	return Object{"name": name, "address": address(anyPort), "filter_chains": []Object{chain}}
+	// With a socket for each worker, which listeners have by default, the kernel now and then gives a free port to two listeners.
+	return Object{"name": name, "address": address(anyPort), "enable_reuse_port": false, "filter_chains": []Object{chain}}
 }
 
 // DefaultRoutes returns routes of everything, CONNECT too, to the cluster "upstream". They are the caller's to change.
