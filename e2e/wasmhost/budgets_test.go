@@ -2,6 +2,7 @@ package wasmhost_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"corsguard/e2e/wasmhost"
@@ -83,7 +84,7 @@ var (
 
 func TestCrossingsPerRequest(t *testing.T) {
 	host := pluginHost(t, wasmhost.Envoy140)
-	for _, b := range budgets {
+	for _, b := range slices.Concat(budgets, byHeaders("rule by host", byHost), byHeaders("rule by path", byPath), byHeaders("rule by host and path", byHostAndPath)) {
 		t.Run(b.name, func(t *testing.T) {
 			plugin := configure(t, host, b.config)
 			var out wasmhost.Outcome

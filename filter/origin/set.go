@@ -175,7 +175,7 @@ func cutLastLabel(host string) (rest, label string) {
 
 // Match looks up value, that of an Origin header, and returns the group that lists it. It reads at most MaxLen bytes of it.
 func (s *Set) Match(value string) (Verdict, int32) {
-	steps := MaxRegexSteps
+	steps := regex.MaxSteps
 	return s.MatchWithin(value, &steps)
 }
 
@@ -226,9 +226,6 @@ func (s *Set) matchPatterns(value string, o *Origin, group int32, steps *int) in
 	}
 	return group
 }
-
-// MaxRegexSteps bounds what all regular expressions may cost for one origin. Sixty of the usual kind take a few thousand steps.
-const MaxRegexSteps = 50_000
 
 // matchHost goes down the tree and returns the least of group and those of the wildcards that match o.
 func (s *Set) matchHost(o *Origin, group int32) int32 {

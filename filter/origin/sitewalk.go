@@ -157,7 +157,7 @@ func (w *siteWalk) extend(at *regex.Set, suffix string, inSite bool) error {
 		return w.open(at, suffix)
 	}
 	w.path = append(w.path, here)
-	for i := 0; i < len(hostBytes) && len(suffix) < MaxHost && !stop; i++ {
+	for i := 0; i < len(hostBytes) && len(suffix) < MaxHost; i++ {
 		if taken := w.take(at, hostBytes[i], suffix); !taken.Empty() {
 			if err := w.over(hostBytes[i:i+1], w.re.Before(&taken), suffix, inSite); err != nil {
 				return err

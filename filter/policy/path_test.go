@@ -3,6 +3,7 @@ package policy
 import (
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,13 +45,7 @@ var (
 // refCanonical takes one step after the other until nothing changes.
 func refCanonical(path string) string {
 	for {
-		decoded := triplet.ReplaceAllStringFunc(path, func(s string) string {
-			n, _ := strconv.ParseUint(s[1:], 16, 8)
-			if c := byte(n); isPlainPathByte(c) || strings.IndexByte(`;\%`, c) >= 0 {
-				return string(rune(c))
-			}
-			return s
-		})
+		decoded := decodeIf(path, isUndone)
 		if decoded == path {
 			break
 		}
@@ -116,56 +111,54 @@ func TestCanonicalPathsAgreeWithTheReference(t *testing.T) {
 	}
 }
 
-// undoSome does some of what services do to paths, and so gives a reading between the path as it came and its canonical form.
-func undoSome(r *rand.Rand, path string) string {
+// undoings are what services do to paths, wherever it is to be done.
+var undoings = []func(path string) string{
+	func(path string) string { return repeated.ReplaceAllString(path, "/") },
+	func(path string) string { return params.ReplaceAllString(path, "") },
+	func(path string) string { return triplet.ReplaceAllStringFunc(path, strings.ToUpper) },
+}
+
+// undoWith does some of undoings and more, in any order.
+func undoWith(r *rand.Rand, path string, more ...func(path string) string) string {
+	all := slices.Concat(undoings, more)
 	for range 1 + r.IntN(6) {
-		switch r.IntN(6) {
-		case 0:
-			path = triplet.ReplaceAllStringFunc(path, func(s string) string {
-				if n, _ := strconv.ParseUint(s[1:], 16, 8); r.IntN(2) == 0 && (isPlainPathByte(byte(n)) || n == ';' || n == '\\' || n == '%') {
-					return string(rune(n))
-				}
-				return s
-			})
-		case 1:
-			path = strings.ReplaceAll(path, `\`, "/")
-		case 2:
-			path = repeated.ReplaceAllString(path, "/")
-		case 3:
-			path = params.ReplaceAllString(path, "")
-		case 4:
-			path = triplet.ReplaceAllStringFunc(path, strings.ToUpper)
-		case 5:
-			path = strings.Replace(path, "//", "/", 1)
-		}
+		path = pick(r, all)(path)
 	}
 	return path
 }
 
+// decodeIf decodes the triplets of the bytes for which ok says so.
+func decodeIf(path string, ok func(c byte) bool) string {
+	return triplet.ReplaceAllStringFunc(path, func(s string) string {
+		if n, _ := strconv.ParseUint(s[1:], 16, 8); ok(byte(n)) {
+			return string(rune(n))
+		}
+		return s
+	})
+}
+
+// isUndone is what the reference decodes.
+func isUndone(c byte) bool { return isPlainPathByte(c) || strings.IndexByte(`;\%`, c) >= 0 }
+
+// undoSome does some of what services do to paths, in some places, and so gives a reading between the path as it came and its canonical form.
+func undoSome(r *rand.Rand, path string) string {
+	return undoWith(r, path,
+		func(path string) string {
+			return decodeIf(path, func(c byte) bool { return r.IntN(2) == 0 && isUndone(c) })
+		},
+		func(path string) string { return strings.ReplaceAll(path, `\`, "/") },
+		func(path string) string { return strings.Replace(path, "//", "/", 1) })
+}
+
 // undoKinds undoes some kinds of things, each wherever it is: what is undone in one place and left in another is no reading.
 func undoKinds(r *rand.Rand, path string) string {
-	for range 1 + r.IntN(6) {
-		switch r.IntN(6) {
-		case 0:
-			path = triplet.ReplaceAllStringFunc(path, func(s string) string {
-				if n, _ := strconv.ParseUint(s[1:], 16, 8); isPlainPathByte(byte(n)) && n != '/' {
-					return string(rune(n))
-				}
-				return s
-			})
-		case 1:
-			path = strings.NewReplacer(`\`, "/", "%2F", "/", "%2f", "/", "%5C", "/", "%5c", "/").Replace(path)
-		case 2:
-			path = repeated.ReplaceAllString(path, "/")
-		case 3:
-			path = params.ReplaceAllString(path, "")
-		case 4:
-			path = triplet.ReplaceAllStringFunc(path, strings.ToUpper)
-		case 5:
-			path = strings.ReplaceAll(path, "%25", "%")
-		}
-	}
-	return path
+	separators := strings.NewReplacer(`\`, "/", "%2F", "/", "%2f", "/", "%5C", "/", "%5c", "/")
+	return undoWith(r, path,
+		func(path string) string {
+			return decodeIf(path, func(c byte) bool { return c != '/' && isPlainPathByte(c) })
+		},
+		separators.Replace,
+		func(path string) string { return strings.ReplaceAll(path, "%25", "%") })
 }
 
 // A service that undoes only a part of what the canonical form undoes still serves a path for which the rule that decided was meant.

@@ -54,11 +54,8 @@ const (
 	noLeaf int32 = -1
 )
 
-// Bounds of what regular expressions may cost for one request: the longest path that they are asked about, and the steps of all of them.
-const (
-	maxRegexPath  = 2048
-	maxRegexSteps = 50_000
-)
+// maxRegexPath bounds the paths that regular expressions are asked about. They cost time for every byte.
+const maxRegexPath = 2048
 
 // lookup is one reading of a request: its host, path and route, "" for what it has not.
 type lookup struct{ host, path, route string }
@@ -96,7 +93,7 @@ func (t *table) find(q *lookup) finding {
 			got.rule = t.findPath(b, q, got.rule)
 		}
 	}
-	steps := maxRegexSteps
+	steps := regex.MaxSteps
 	for _, b := range buckets {
 		for i := range t.buckets[b].regexes {
 			re := &t.buckets[b].regexes[i]

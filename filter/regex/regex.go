@@ -11,6 +11,9 @@ const (
 	MaxDepth  = 50  // groups inside of groups
 )
 
+// MaxSteps bounds what all expressions together may cost where a client's text, an origin or a path, is asked about. Sixty of the usual kind take a few thousand.
+const MaxSteps = 50_000
+
 // Set is a set of places in a Regexp. A place is a character or a class in it; what is repeated has places for each time.
 type Set [MaxStates / 64]uint64
 
