@@ -53,14 +53,15 @@ func TestThePluginLinksNoHeavyPackage(t *testing.T) {
 
 // imports are what the packages of this module may import of it and of other modules. What is not listed may import nothing of the kind.
 var imports = map[string][]string{
-	"corsguard":               {"corsguard/filter"},
-	"corsguard/filter":        {"corsguard/filter/abi", "corsguard/filter/config", "corsguard/filter/fetch", "corsguard/filter/policy", sdkPath + "/sdk", sdkPath + "/types"},
-	"corsguard/filter/abi":    {sdkPath + "/sdk", sdkPath + "/types"},
-	"corsguard/filter/config": {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/policy", "corsguard/filter/regex", "github.com/tidwall/gjson"},
-	"corsguard/filter/policy": {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/regex"},
-	"corsguard/filter/origin": {"corsguard/filter/regex"},
-	"corsguard/filter/fetch":  nil,
-	"corsguard/filter/regex":  nil,
+	"corsguard":                    {"corsguard/filter"},
+	"corsguard/filter":             {"corsguard/filter/abi", "corsguard/filter/config", "corsguard/filter/fetch", "corsguard/filter/policy", sdkPath + "/sdk", sdkPath + "/types"},
+	"corsguard/filter/abi":         {sdkPath + "/sdk", sdkPath + "/types"},
+	"corsguard/filter/config":      {"corsguard/filter/fetch", "corsguard/filter/headervalue", "corsguard/filter/origin", "corsguard/filter/policy", "corsguard/filter/regex", "github.com/tidwall/gjson"},
+	"corsguard/filter/policy":      {"corsguard/filter/fetch", "corsguard/filter/origin", "corsguard/filter/regex"},
+	"corsguard/filter/origin":      {"corsguard/filter/regex"},
+	"corsguard/filter/fetch":       nil,
+	"corsguard/filter/headervalue": {"corsguard/filter/fetch"},
+	"corsguard/filter/regex":       nil,
 }
 
 const sdkPath = "github.com/tetratelabs/proxy-wasm-go-sdk/proxywasm"

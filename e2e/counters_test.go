@@ -26,7 +26,11 @@ func counterName(rule, kind, decision, reason string) string {
 	return fmt.Sprintf("wasmcustom.corsguard.rule.%s.kind.%s.decision.%s.reason.%s", rule, kind, decision, reason)
 }
 
-func (n tally) add(w corpus.Want) { n[counterName(w.Rule, w.Kind, w.Decision, w.Reason)]++ }
+func (n tally) add(w corpus.Want) {
+	for _, o := range w.Outcomes() {
+		n[counterName(o.Rule, o.Kind, o.Decision, o.Reason)]++
+	}
+}
 
 // compare waits until the counters of an Envoy are exactly n.
 func (n tally) compare(t *testing.T, g *envoy.Gateway) {

@@ -25,24 +25,23 @@ type ruleCounters struct {
 	pending [policy.NumOutcomes]uint64
 }
 
-// define creates the metrics of the default rule, once for a VM, and reports whether the host took them. Those of other rules are created when they first count:
-// a thousand rules have twenty-four thousand of them. Their number depends on the configuration and not on traffic.
-func (c *counters) define() bool {
-	if c.rules != nil {
-		return true
+// define creates the metrics of the default rule as far as p, its policy, can have them, and reports whether the host took them. Those of other rules are created when they first
+// count: a thousand rules have tens of thousands of them. Their number depends on the configuration and not on traffic.
+func (c *counters) define(p *policy.Policy) bool {
+	if c.rules == nil {
+		ok := true
+		if c.panics = defineCounter(&ok, "corsguard.panics"); !ok {
+			return false
+		}
+		c.rules = map[string]*ruleCounters{}
 	}
-	ok := true
-	c.panics = defineCounter(&ok, "corsguard.panics")
-	r := &ruleCounters{name: policy.DefaultRule}
+	r := c.of(policy.DefaultRule)
 	for i := range r.metrics {
-		if policy.Outcome(i).IsPossible() {
-			ok = r.define(policy.Outcome(i)) && ok
+		if o := policy.Outcome(i); !r.defined[i] && p.MayHave(o) && !r.define(o) {
+			return false
 		}
 	}
-	if ok {
-		c.rules = map[string]*ruleCounters{r.name: r}
-	}
-	return ok
+	return true
 }
 
 // of returns the counters of a rule.
@@ -60,7 +59,7 @@ func (r *ruleCounters) define(o policy.Outcome) bool {
 	kind, reason := o.Split()
 	ok := true
 	r.metrics[o] = defineCounter(&ok, "corsguard.rule."+r.name+".kind."+kind.String()+
-		".decision."+reason.Verdict().String()+".reason."+reason.String())
+		".decision."+o.Verdict().String()+".reason."+reason.String())
 	r.defined[o] = ok
 	return ok
 }

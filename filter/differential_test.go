@@ -32,9 +32,12 @@ func pick[E any](r *rand.Rand, from []E) E { return from[r.IntN(len(from))] }
 func recombined(r *rand.Rand, cases []corpusCase) corpusCase {
 	c := cases[r.IntN(len(cases))]
 	other := &cases[r.IntN(len(cases))]
-	switch r.IntN(9) {
+	switch r.IntN(10) {
 	case 8:
 		c.Request.Route, c.Request.Path, c.Request.Authority = other.Request.Route, other.Request.Path, other.Request.Authority
+	case 9:
+		c.Request.Headers = append(slices.Clone(c.Request.Headers), policy.Header{"sec-fetch-site", pick(r, []string{"cross-site", "same-site", "same-origin", "x"})},
+			policy.Header{"sec-fetch-mode", pick(r, []string{"navigate", "no-cors"})}, policy.Header{"sec-fetch-dest", pick(r, []string{"document", "embed"})})
 	case 0:
 		c.Request.Method = other.Request.Method
 	case 1:
@@ -58,21 +61,43 @@ func recombined(r *rand.Rand, cases []corpusCase) corpusCase {
 	return c
 }
 
-// outcomeOnPolicy is what the pure policy makes of a case, and the counter that it goes to.
-func (c *corpusCase) outcomeOnPolicy(rules *policy.Rules) (outcome, string) {
+// outcomeOnPolicy is what the pure policy makes of a case, and the counters that it goes to.
+func (c *corpusCase) outcomeOnPolicy(rules *policy.Rules) (outcome, map[string]uint64) {
 	r := c.requestOf()
-	rule, p := rules.Pick(c.target())
-	d := p.Decide(&r)
-	counter := counterName(rules.Name(rule), d.Kind.String(), d.Verdict().String(), d.Reason.String())
-	if d.Status != 0 {
-		return outcome{status: d.Status, headers: d.Reply(nil)}, counter
-	}
 	headers, status := c.response()
+	untouched := outcome{true, status, headers}
+	rule, p := rules.Pick(c.target())
+	effect := p.Effect(func() uint32 { panic("the corpus has no fractions") })
+	if effect == policy.NoEffect {
+		return untouched, nil
+	}
+	d := p.Decide(&r)
+	secure := r.Scheme == "https"
+	counted := map[string]uint64{}
+	count := func(o policy.Outcome) {
+		kind, reason := o.Split()
+		counted[counterName(rules.Name(rule), kind.String(), o.Verdict().String(), reason.String())]++
+	}
+	o := d.Outcome()
+	if effect == policy.ShadowOnly {
+		o = o.Shadow()
+	}
+	count(o)
+	if d.Reports {
+		count(policy.OutcomeOf(d.Kind, d.Reported).Shadow())
+	}
+	switch {
+	case effect == policy.ShadowOnly:
+		return untouched, counted
+	case d.Status != 0:
+		return outcome{status: d.Status, headers: p.Reply(&d, secure, nil)}, counted
+	}
 	var response policy.Response
+	p.Expect(&response)
 	for _, h := range headers {
 		response.Add(h[0], h[1])
 	}
-	return outcome{true, status, apply(slices.Clone(headers), p.Edits(&d, &response, &policy.VaryMemo{}, nil))}, counter
+	return outcome{true, status, apply(slices.Clone(headers), p.Edits(&d, &response, secure, &policy.VaryMemo{}, nil))}, counted
 }
 
 // TestTheFilterDoesWhatThePolicySays sends recombined cases through the filter, which reads of a request only what it thinks it needs, and through the
@@ -94,13 +119,15 @@ func TestTheFilterDoesWhatThePolicySays(t *testing.T) {
 				want := map[string]uint64{}
 				for range 60 {
 					c := recombined(r, cases)
-					expected, counter := c.outcomeOnPolicy(rules)
+					expected, counted := c.outcomeOnPolicy(rules)
 					response, status := c.response()
 					got := e.sendTo(t, c.Request.Route, c.lines(), response, status)
 					if got.forwarded != expected.forwarded || got.status != expected.status || !slices.Equal(owned(got.headers), owned(expected.headers)) {
 						t.Fatalf("%s\n%q\n%q:\n got %+v\nwant %+v", config, c.lines(), response, got, expected)
 					}
-					want[counter]++
+					for name, n := range counted {
+						want[name] += n
+					}
 				}
 				e.Tick()
 				for name, n := range e.counted(rules) {

@@ -105,6 +105,14 @@ func appendRouteName(b []byte) []byte {
 	return append(b, unsafe.Slice(out.data, out.size)...)
 }
 
+// stateName is that of the filter state in which a refusal is left, without the prefix that the host puts before it.
+const stateName = "corsguard"
+
+// setState sets the filter state. Access logs go without where the host does not take it.
+func setState(value []byte) {
+	sdk.SetProperty(dataOf(stateName), len(stateName), unsafe.SliceData(value), len(value))
+}
+
 // editResponse does one edit, and reports whether the host did it.
 func editResponse(e policy.Edit) bool {
 	switch e.Op {

@@ -67,6 +67,8 @@ func requestHeaders() (pairs, bool) { return readAll(proxywasm.GetHttpRequestHea
 
 func responseHeaders() (pairs, bool) { return readAll(proxywasm.GetHttpResponseHeaders()) }
 
+func setState(value []byte) { _ = proxywasm.SetProperty([]string{"corsguard"}, value) }
+
 func editResponse(e policy.Edit) bool {
 	var err error
 	switch e.Op {

@@ -13,7 +13,7 @@ import (
 type refusalLog struct {
 	windowStart int64 // nanoseconds
 	logged      int
-	suppressed  int
+	suppressed  [policy.NumReasons]int
 }
 
 const window = int64(60e9)
@@ -26,35 +26,89 @@ func (l *refusalLog) tick(now int64) {
 	if now-l.windowStart < window {
 		return
 	}
-	if l.suppressed > 0 && l.logged > 0 {
-		logWarn("corsguard: " + strconv.Itoa(l.suppressed) + " more refusals in the last minute were not logged")
+	if l.logged > 0 {
+		l.summarize()
 	}
 	*l = refusalLog{windowStart: now}
+}
+
+// summarize logs how many refusals were left out, and of which reasons.
+func (l *refusalLog) summarize() {
+	sum, byReason := 0, ""
+	for i, n := range l.suppressed {
+		if n == 0 {
+			continue
+		}
+		if sum += n; byReason != "" {
+			byReason += ","
+		}
+		byReason += " " + policy.Reason(i).String() + " " + strconv.Itoa(n)
+	}
+	if sum > 0 {
+		logWarn("corsguard: " + strconv.Itoa(sum) + " more refusals in the last minute were not logged:" + byReason)
+	}
 }
 
 // logsRefusal reports whether the log has room for a refusal.
 func (p *plugin) logsRefusal() bool { return p.vm.log.logged < p.refusalsPerMinute }
 
-// record counts the decision d for a request that rule decides, and logs it if it is a refusal and the log has room.
-func (p *plugin) record(rule int, d *policy.Decision, r *policy.Request) {
-	p.vm.counters.count(p.counters[rule], d.Outcome())
-	if d.Verdict() == policy.Allowed {
-		return
+// record counts the decision of s for r, and tells of it if it refuses.
+func (s *stream) record(r *policy.Request) {
+	d := &s.decision
+	told := s.tell(policy.OutcomeOf(d.Kind, d.Reason), r, false)
+	if d.Reports {
+		// What the request gets is one thing, what it would get another.
+		s.tell(policy.OutcomeOf(d.Kind, d.Reported).Shadow(), r, told)
 	}
+}
+
+// tell counts the outcome o for r, and if that is no permission, logs it as far as the log has room, and leaves it for access logs, where nothing was left yet. It reports
+// whether something is left.
+func (s *stream) tell(o policy.Outcome, r *policy.Request, told bool) bool {
+	p := s.plugin
+	if s.effect == policy.ShadowOnly {
+		o = o.Shadow()
+	}
+	p.vm.counters.count(p.counters[s.rule], o)
+	if o.Verdict() == policy.Allowed {
+		return told
+	}
+	if !told {
+		s.leave(o)
+	}
+	kind, reason := o.Split()
 	if !p.logsRefusal() {
-		p.vm.log.suppressed++
-		return
+		p.vm.log.suppressed[reason]++
+		return true
 	}
 	p.vm.log.logged++
-	line := "corsguard: refused " + d.Kind.String() + ": " + d.Reason.String() + " rule=" + p.rules.Name(rule) +
+	line := "corsguard: " + o.Verdict().String() + " " + kind.String() + ": " + reason.String() + " rule=" + p.rules.Name(s.rule) +
 		" origin=" + sanitized(r.Origin) + " method=" + sanitized(r.Method) + " host=" + sanitized(r.Authority) + " path=" + sanitized(r.Path)
-	switch d.Reason {
+	switch reason {
 	case policy.MethodNotAllowed:
 		line += " asked=" + sanitized(r.RequestMethod)
 	case policy.HeaderNotAllowed:
 		line += " asked=" + sanitized(r.RequestHeaders)
+	case policy.CrossSiteNotAllowed, policy.SameSiteNotAllowed:
+		line += " mode=" + sanitized(r.FetchMode) + " dest=" + sanitized(r.FetchDest)
 	}
 	logWarn(line)
+	return true
+}
+
+// leave leaves the outcome in the filter state, from which access logs take it.
+func (s *stream) leave(o policy.Outcome) {
+	kind, reason := o.Split()
+	vm := s.plugin.vm
+	b := append(vm.state[:0], "decision="...)
+	b = append(b, o.Verdict().String()...)
+	b = append(b, " kind="...)
+	b = append(b, kind.String()...)
+	b = append(b, " reason="...)
+	b = append(b, reason.String()...)
+	b = append(b, " rule="...)
+	vm.state = append(b, s.plugin.rules.Name(s.rule)...)
+	setState(vm.state)
 }
 
 const maxLogged = 128

@@ -23,6 +23,7 @@ func (v *vm) containPanics() {
 				return s.refuse()
 			}
 		case abi.ResponseHeaders:
+			// Of a response that was to be left alone nothing was taken.
 			if s != nil {
 				v.counters.count(s.counters(), policy.OutcomeOf(s.decision.Kind, policy.InternalError))
 			}
@@ -35,10 +36,19 @@ func (v *vm) containPanics() {
 // refuse turns the request into a refused one.
 func (s *stream) refuse() types.Action {
 	s.policy = s.plugin.rules.Closed(s.rule)
+	s.effect = s.policy.Effect(random)
+	s.leavesResponse = s.effect != policy.Enforced
+	if s.effect == policy.NoEffect {
+		return types.ActionContinue
+	}
 	s.decision = s.policy.RefuseActual(policy.InternalError)
-	s.plugin.vm.counters.count(s.counters(), s.decision.Outcome())
-	if s.decision.Status != 0 {
-		s.reply()
+	o := s.decision.Outcome()
+	if s.leavesResponse {
+		o = o.Shadow()
+	}
+	s.plugin.vm.counters.count(s.counters(), o)
+	if s.decision.Status != 0 && !s.leavesResponse {
+		s.reply(&policy.Request{})
 		return types.ActionPause
 	}
 	return types.ActionContinue

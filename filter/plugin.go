@@ -40,7 +40,7 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 		return types.OnPluginStartStatusFailed
 	}
 	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
-	if !p.vm.counters.define() {
+	if _, byDefault := p.rules.Default(); !p.vm.counters.define(byDefault) {
 		logError("corsguard: the host does not define metrics")
 		return types.OnPluginStartStatusFailed
 	}

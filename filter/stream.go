@@ -15,6 +15,11 @@ type stream struct {
 	rule     int
 	policy   *policy.Policy
 	decision policy.Decision
+	// effect is what policy does about this request, drawn once. Responses are left alone where it does nothing, and where it has nothing to do.
+	effect         policy.Effect
+	leavesResponse bool
+	// secure: the request came over https, as far as policy asks.
+	secure bool
 	// replied: the response is the filter's own, with the headers of sent, a serialised map. Envoy leads it through the response callback too, after it
 	// has added what the route adds to responses.
 	replied bool
@@ -28,42 +33,82 @@ type stream struct {
 // A host call that has a result costs as much as five that have none, because the host asks the VM for memory. So what most requests do not need is
 // asked for one by one, and all headers are read only for those that need several.
 func (s *stream) OnHttpRequestHeaders(int, bool) types.Action {
+	rules := s.plugin.rules
+	if rules.AreOff() {
+		s.leavesResponse = true
+		return types.ActionContinue
+	}
 	s.plugin.vm.current = s
 	requestFault()
 	var r policy.Request
-	s.decision = s.decide(&r)
-	s.plugin.record(s.rule, &s.decision, &r)
-	if s.decision.Status != 0 {
-		s.reply()
+	isRead := s.pick(&r)
+	s.effect = s.policy.Effect(random)
+	s.leavesResponse = s.effect != policy.Enforced || s.policy.LeavesResponses()
+	if s.effect == policy.NoEffect {
 		s.plugin.vm.current = nil
-		return types.ActionPause
+		return types.ActionContinue
 	}
-	// What was read of the request is gone when the response comes, and a later filter may have changed the Origin.
-	if g := s.decision.Grant; g != "" && g != fetch.Wildcard {
-		s.grant = append(s.grant[:0], g...)
-		s.decision.Grant = borrow(s.grant)
+	s.decision = s.decide(&r, isRead)
+	s.record(&r)
+	if s.effect == policy.Enforced {
+		if s.policy.AsksScheme() {
+			s.secure = isSecure(&r)
+		}
+		if s.decision.Status != 0 {
+			s.reply(&r)
+			s.plugin.vm.current = nil
+			return types.ActionPause
+		}
+		// What was read of the request is gone when the response comes, and a later filter may have changed the Origin.
+		if g := s.decision.Grant; g != "" && g != fetch.Wildcard {
+			s.grant = append(s.grant[:0], g...)
+			s.decision.Grant = borrow(s.grant)
+		}
 	}
 	s.plugin.vm.current = nil
 	return types.ActionContinue
 }
 
-// decide reads as much of the request as the decision, and its place in the log, need.
-func (s *stream) decide(r *policy.Request) policy.Decision {
-	if rules := s.plugin.rules; rules.AskHeaders() {
+// pick finds the rule that decides, and reports whether it read r for that.
+func (s *stream) pick(r *policy.Request) (isRead bool) {
+	rules := s.plugin.rules
+	switch {
+	case rules.AskHeaders():
 		route := s.route()
 		readRequest(r)
 		s.rule, s.policy = rules.Pick(&policy.Target{Authority: r.Authority, Path: r.Path, Route: route})
-		return s.policy.Decide(r)
-	} else if rules.AskRoute() {
+		return true
+	case rules.AskRoute():
 		s.rule, s.policy = rules.Pick(&policy.Target{Route: s.route()})
 	}
+	return false
+}
+
+// decide reads as much of the request as the decision, and its place in the log, need.
+func (s *stream) decide(r *policy.Request, isRead bool) policy.Decision {
+	if isRead {
+		return s.policy.Decide(r)
+	}
+	d, isRead := s.decideCORS(r)
+	if !isRead && s.policy.AsksFetchMetadata(&d) {
+		// Most requests are of the site itself.
+		if site, ok := requestHeader(fetch.HeaderFetchSite); ok && s.policy.MayRefuseSite(site) {
+			readRequest(r)
+			return s.policy.Decide(r)
+		}
+	}
+	return d
+}
+
+// decideCORS decides as far as the Sec-Fetch headers do not matter, and reports whether it read all of r, so that they were taken into account.
+func (s *stream) decideCORS(r *policy.Request) (policy.Decision, bool) {
 	p := s.policy
 	value, ok := requestHeader(fetch.HeaderOrigin)
 	if !ok {
 		if p.NeedsRequestLine() {
 			readRequest(r)
 		}
-		return p.Decide(r)
+		return p.Decide(r), p.NeedsRequestLine()
 	}
 	// What is longer than an origin can be is malformed, and need not be kept to say so.
 	s.grant = append(s.grant[:0], value[:min(len(value), policy.MaxOrigin+1)]...)
@@ -71,18 +116,32 @@ func (s *stream) decide(r *policy.Request) policy.Decision {
 	if _, asks := requestHeader(fetch.HeaderRequestMethod); !asks {
 		// It is no preflight.
 		if d := p.Decide(r); d.Verdict() == policy.Allowed {
-			return d
+			return d, false
 		}
 		// A same-origin request is not to be refused; most others are told apart by the host alone. What is to be denied is looked at whole.
 		if !p.DeniesOrigins() && !s.plugin.logsRefusal() {
 			if r.Authority, _ = requestHeader(fetch.PseudoAuthority); !r.MayBeSameOrigin() {
-				return p.Decide(r)
+				return p.Decide(r), false
 			}
 		}
 	}
 	readRequest(r)
-	return p.Decide(r)
+	return p.Decide(r), true
 }
+
+// isSecure reports whether the request came over https, as Envoy trusts it. r may be read or not.
+func isSecure(r *policy.Request) bool {
+	scheme := r.Scheme
+	if scheme == "" {
+		var ok bool
+		if scheme, ok = requestHeader(fetch.HeaderForwardedProto); !ok || !isWebScheme(scheme) {
+			scheme, _ = requestHeader(fetch.PseudoScheme)
+		}
+	}
+	return scheme == "https"
+}
+
+func isWebScheme(s string) bool { return s == "http" || s == "https" }
 
 // route returns the name of the request's route, "" where no rule asks for it.
 func (s *stream) route() string {
@@ -94,16 +153,20 @@ func (s *stream) route() string {
 	return borrow(vm.route)
 }
 
-// names are the headers that readRequest looks for. Of the last ones there may be several lines.
+// names are the headers that readRequest looks for beside the Origin. Of the first ones there may be several lines, which are joined; of the last ones the first line counts.
 var names = [...]string{
 	fetch.PseudoMethod, fetch.PseudoScheme, fetch.PseudoAuthority, fetch.PseudoPath, fetch.HeaderForwardedProto,
-	fetch.HeaderRequestMethod, fetch.HeaderRequestHeaders, fetch.HeaderRequestPrivateNetwork,
+	fetch.HeaderRequestMethod, fetch.HeaderRequestHeaders, fetch.HeaderRequestPrivateNetwork, fetch.HeaderAccept,
+	fetch.HeaderFetchSite, fetch.HeaderFetchMode, fetch.HeaderFetchDest,
 }
+
+const joined = len(names) - 3
 
 // requestNames has a bit for the length of each name that readRequest looks for.
 const requestNames uint64 = 1<<len(fetch.HeaderOrigin) | 1<<len(fetch.HeaderRequestMethod) | 1<<len(fetch.HeaderRequestHeaders) |
 	1<<len(fetch.HeaderRequestPrivateNetwork) | 1<<len(fetch.PseudoMethod) | 1<<len(fetch.PseudoScheme) | 1<<len(fetch.PseudoAuthority) |
-	1<<len(fetch.PseudoPath) | 1<<len(fetch.HeaderForwardedProto)
+	1<<len(fetch.PseudoPath) | 1<<len(fetch.HeaderForwardedProto) | 1<<len(fetch.HeaderAccept) |
+	1<<len(fetch.HeaderFetchSite) | 1<<len(fetch.HeaderFetchMode) | 1<<len(fetch.HeaderFetchDest)
 
 // readRequest fills in r, whose strings hold until the next read of headers.
 func readRequest(r *policy.Request) {
@@ -113,7 +176,10 @@ func readRequest(r *policy.Request) {
 	}
 	*r = policy.Request{}
 	forwardedProto := ""
-	fields := [len(names)]*string{&r.Method, &r.Scheme, &r.Authority, &r.Path, &forwardedProto, &r.RequestMethod, &r.RequestHeaders, &r.RequestPrivateNetwork}
+	fields := [len(names)]*string{
+		&r.Method, &r.Scheme, &r.Authority, &r.Path, &forwardedProto, &r.RequestMethod, &r.RequestHeaders, &r.RequestPrivateNetwork, &r.Accept,
+		&r.FetchSite, &r.FetchMode, &r.FetchDest,
+	}
 	for headers.nextOf(requestNames) {
 		if headers.name == fetch.HeaderOrigin {
 			if r.Origins++; r.Origins == 1 {
@@ -123,13 +189,15 @@ func readRequest(r *policy.Request) {
 		}
 		for i, name := range names {
 			if headers.name == name {
-				joinLine(fields[i], headers.value)
+				if i < joined || *fields[i] == "" {
+					joinLine(fields[i], headers.value)
+				}
 				break
 			}
 		}
 	}
 	// Envoy sets this one, or lets it through from a peer that it trusts.
-	if forwardedProto == "http" || forwardedProto == "https" {
+	if isWebScheme(forwardedProto) {
 		r.Scheme = forwardedProto
 	}
 }
@@ -144,12 +212,12 @@ func joinLine(have *string, line string) {
 }
 
 // reply answers in the upstream's stead.
-func (s *stream) reply() {
+func (s *stream) reply(r *policy.Request) {
 	vm, d := s.plugin.vm, &s.decision
-	vm.headers = d.Reply(vm.headers[:0])
+	vm.headers = s.policy.Reply(d, s.secure, vm.headers[:0])
 	body := ""
 	if d.Status == 403 {
-		body = "Refused by the cross-origin policy: " + d.Reason.String() + "\n"
+		vm.headers, body = appendRefusal(vm.headers, d.Reason, r.Accept)
 	}
 	s.sent = appendPairs(s.sent[:0], vm.headers)
 	s.replied = true
@@ -162,7 +230,7 @@ func (s *stream) reply() {
 // OnHttpResponseHeaders implements types.HttpContext.
 func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 	vm := s.plugin.vm
-	if s.policy.LeavesResponses() {
+	if s.leavesResponse && !s.replied {
 		return types.ActionContinue
 	}
 	vm.current = s
@@ -175,8 +243,9 @@ func (s *stream) OnHttpResponseHeaders(int, bool) types.Action {
 		s.restore(headers)
 	} else {
 		var r policy.Response
+		s.policy.Expect(&r)
 		readResponse(&r, headers)
-		vm.edits = s.policy.Edits(&s.decision, &r, &vm.memo, vm.edits[:0])
+		vm.edits = s.policy.Edits(&s.decision, &r, s.secure, &vm.memo, vm.edits[:0])
 	}
 	for _, e := range vm.edits {
 		if !editResponse(e) {
@@ -196,9 +265,10 @@ func (s *stream) restore(headers pairs) {
 		return
 	}
 	var sent, r policy.Response
+	s.policy.Expect(&r)
 	readResponse(&sent, sentHeaders)
 	readResponse(&r, headers)
-	vm.edits = policy.Restore(&sent, &r, s.decision.Vary, &vm.memo, vm.edits)
+	vm.edits = s.policy.Restore(&s.decision, &sent, &r, s.secure, &vm.memo, vm.edits)
 }
 
 func readResponse(r *policy.Response, headers pairs) {

@@ -167,18 +167,20 @@ func TestSuppressedRefusalsAreCountedOnceAMinute(t *testing.T) {
 	var l refusalLog
 	const second = int64(1e9)
 	l.tick(100 * second)
-	l.logged, l.suppressed = 2, 7
+	l.logged = 2
+	l.suppressed[policy.OriginMalformed], l.suppressed[policy.OriginNotAllowed] = 2, 5
 	l.tick(130 * second)
 	if l.logged != 2 || len(e.GetWarnLogs()) != 0 {
 		t.Errorf("the minute ends after 30 seconds: %+v, %q", l, e.GetWarnLogs())
 	}
 	l.tick(160 * second)
-	if got := e.GetWarnLogs(); len(got) != 1 || got[0] != "corsguard: 7 more refusals in the last minute were not logged" || l.logged != 0 || l.suppressed != 0 {
+	if got := e.GetWarnLogs(); len(got) != 1 || got[0] != "corsguard: 7 more refusals in the last minute were not logged: origin_not_allowed 5, origin_malformed 2" ||
+		l.logged != 0 || l.suppressed != [policy.NumReasons]int{} {
 		t.Errorf("after a minute: %+v, %q", l, got)
 	}
 	l.logged = 1
 	l.tick(300 * second)
-	l.suppressed = 3 // the bound is zero
+	l.suppressed[policy.OriginMissing] = 3 // the bound is zero
 	l.tick(400 * second)
 	if got := e.GetWarnLogs(); len(got) != 1 {
 		t.Errorf("logged %q", got[1:])

@@ -30,6 +30,7 @@ type vm struct {
 	edits   []policy.Edit
 	headers []policy.Header
 	route   []byte
+	state   []byte
 }
 
 // NewPluginContext implements types.VMContext.

@@ -63,8 +63,36 @@ type Want struct {
 	Headers   []Header `json:"headers"`
 	Rule      string   `json:"rule,omitempty"` // whose policy decides; absent means DefaultRule
 	Kind      string   `json:"kind"`
-	Decision  string   `json:"decision"`
+	Decision  string   `json:"decision"` // allowed, refused, shadowed, or Uncounted, which has neither kind nor reason
 	Reason    string   `json:"reason"`
+
+	// Reported is the reason of what is only reported: it is counted in addition, as shadowed.
+	Reported string `json:"reported,omitempty"`
+}
+
+// Uncounted is the decision of requests about which nothing is decided.
+const Uncounted = "uncounted"
+
+// Outcomes returns what is counted of the request: as much of w as names a counter.
+func (w Want) Outcomes() []Want {
+	if w.Decision == Uncounted {
+		return nil
+	}
+	all := []Want{{Rule: w.Rule, Kind: w.Kind, Decision: w.Decision, Reason: w.Reason}}
+	if w.Reported != "" {
+		all = append(all, Want{Rule: w.Rule, Kind: w.Kind, Decision: "shadowed", Reason: w.Reported})
+	}
+	return all
+}
+
+// FilterState returns what the plugin leaves for access logs: the first outcome that is no permission.
+func (w Want) FilterState() string {
+	for _, o := range w.Outcomes() {
+		if o.Decision != "allowed" {
+			return fmt.Sprintf("decision=%s kind=%s reason=%s rule=%s", o.Decision, o.Kind, o.Reason, o.Rule)
+		}
+	}
+	return ""
 }
 
 // DefaultRule is what counters and logs call the policy of requests that no rule matches.
@@ -105,7 +133,15 @@ func (r Refusal) Bytes() ([]byte, error) {
 
 // IsOwned reports whether a response header, given in lower case, belongs to the set that Want.Headers lists completely.
 func IsOwned(name string) bool {
-	return strings.HasPrefix(name, "access-control-") || name == "vary" || name == "timing-allow-origin"
+	return strings.HasPrefix(name, "access-control-") || name == "vary" || name == "timing-allow-origin" || slices.Contains(setHeaders, name)
+}
+
+// setHeaders are the headers of isolation and securityHeaders.
+var setHeaders = []string{
+	"cross-origin-opener-policy", "cross-origin-opener-policy-report-only", "cross-origin-embedder-policy", "cross-origin-embedder-policy-report-only",
+	"cross-origin-resource-policy", "origin-agent-cluster", "document-isolation-policy", "reporting-endpoints",
+	"content-security-policy", "content-security-policy-report-only", "strict-transport-security", "x-content-type-options",
+	"x-frame-options", "referrer-policy", "permissions-policy", "x-xss-protection",
 }
 
 // Owned returns the lines of headers that IsOwned names, names in lower case, sorted, so that two sets compare.
@@ -146,8 +182,9 @@ func Load(dir string) ([]Case, error) {
 				c.Upstream.Status = 200
 			}
 			c.Want.Rule = cmp.Or(c.Want.Rule, DefaultRule)
-			if c.Want.Status == 0 || c.Want.Kind == "" || c.Want.Decision == "" || c.Want.Reason == "" {
-				return fmt.Errorf("case %q must say status, kind, decision and reason", c.Name)
+			isCounted := c.Want.Decision != Uncounted
+			if c.Want.Status == 0 || c.Want.Decision == "" || isCounted != (c.Want.Kind != "") || isCounted != (c.Want.Reason != "") {
+				return fmt.Errorf("case %q must say status, decision, kind and reason", c.Name)
 			}
 			cases = append(cases, c)
 		}

@@ -3,6 +3,7 @@ package wasmhost_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"corsguard/e2e/wasmhost"
@@ -24,6 +25,7 @@ type budget struct {
 	name, config          string
 	request               []wasmhost.Header
 	method, route         string
+	without               string // a header that a browser sends, and not here
 	response              []wasmhost.Header
 	onRequest, onResponse string
 }
@@ -35,7 +37,20 @@ var (
 	logging    = fmt.Sprintf(budgetConfig, "", 60000)
 
 	// The same policy in a rule that fits, of each kind; and a rule that switches it off.
-	off           = `{"cors":{"allowOrigins":["https://app.example.com"]},"rules":[{"name":"off","match":{"hosts":["api.example.test"]},"cors":null}]}`
+	off = `{"cors":{"allowOrigins":["https://app.example.com"]},"rules":[{"name":"off","match":{"hosts":["api.example.test"]},"cors":null}]}`
+
+	headers = `, "isolation": {"crossOriginOpenerPolicy": "same-origin", "crossOriginResourcePolicy": "same-site"}, "securityHeaders": {"xFrameOptions": "DENY"%s}}`
+
+	withHeaders        = fmt.Sprintf(strings.TrimSuffix(plain, "}")+headers, "")
+	withHeadersDenying = fmt.Sprintf(strings.TrimSuffix(denying, "}")+headers, "")
+	withHSTS           = strings.TrimSuffix(plain, "}") + `, "securityHeaders": {"strictTransportSecurity": "max-age=31536000"}}`
+	headersAlone       = `{"isolation": {"crossOriginResourcePolicy": "same-site"}}`
+
+	isolating = strings.TrimSuffix(plain, "}") + `, "fetchMetadata": {}}`
+	reporting = strings.TrimSuffix(plain, "}") + `, "fetchMetadata": {"mode": "report"}}`
+	shadowing = strings.TrimSuffix(plain, "}") + `, "mode": "shadow"}`
+	modeOff   = strings.TrimSuffix(plain, "}") + `, "mode": "off"}`
+
 	byHost        = ruleConfig(`{"hosts": ["api.example.test"]}`)
 	byPath        = ruleConfig(`{"paths": [{"exact": "/"}]}`)
 	byHostAndPath = ruleConfig(`{"hosts": ["*.example.test"], "paths": [{"exact": "/"}, {"regex": "/v[0-9]+/.*"}]}`)
@@ -78,6 +93,9 @@ var (
 	sameOrigin    = wasmhost.Header{"origin", "https://api.example.test"}
 	asksPUT       = wasmhost.Header{"access-control-request-method", "PUT"}
 	asksHeaders   = wasmhost.Header{"access-control-request-headers", "content-type,x-request-id"}
+	crossSite     = wasmhost.Header{"sec-fetch-site", "cross-site"}
+	withOurs      = []wasmhost.Header{{"cross-origin-opener-policy", "same-origin"}, {"cross-origin-resource-policy", "same-site"}, {"x-frame-options", "DENY"}}
+	withTheirs    = []wasmhost.Header{{"cross-origin-opener-policy", "unsafe-none"}, {"cross-origin-resource-policy", "same-site"}, {"cross-origin-resource-policy", "same-site"}, {"x-frame-options", "SAMEORIGIN"}}
 	withVary      = []wasmhost.Header{{"vary", "Accept-Encoding"}}
 	withCORS      = []wasmhost.Header{{"vary", "Origin"}, {"access-control-allow-origin", "*"}, {"access-control-allow-methods", "GET"}}
 )
@@ -89,7 +107,8 @@ func TestCrossingsPerRequest(t *testing.T) {
 			plugin := configure(t, host, b.config)
 			var out wasmhost.Outcome
 			for range 3 { // the first ones may fill caches
-				out = plugin.NewStream().Do(wasmhost.Request{Method: b.method, Route: b.route, Scheme: "https", Headers: browserRequest(b.request...)},
+				request := slices.DeleteFunc(browserRequest(), func(h wasmhost.Header) bool { return h[0] == b.without })
+				out = plugin.NewStream().Do(wasmhost.Request{Method: b.method, Route: b.route, Scheme: "https", Headers: append(request, b.request...)},
 					wasmhost.Response{Headers: apiResponse(b.response...)})
 			}
 			if out.Err != nil {

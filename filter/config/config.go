@@ -34,16 +34,26 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 		r.fail(wholeDocument, doc.Raw, "must be an object, is "+typeOf(doc), `write {"cors": {…}}`)
 		return policy.Spec{}, nil, r.errs
 	}
-	r.object("", doc, []field{
+	var b blocks
+	var rules *ruleSet
+	r.object("", doc, append([]field{
 		{"cors", func(path string, v *gjson.Result) { spec.CORS = r.cors(path, v) }},
 		{"log", func(path string, v *gjson.Result) { r.log(path, v, &spec.Log) }},
-		{"rules", func(path string, v *gjson.Result) { spec.Rules = r.rules(path, v) }},
-		{"mode", r.unsupported},
-		{"isolation", r.unsupported},
-		{"securityHeaders", r.unsupported},
-		{"fetchMetadata", r.unsupported},
-	})
-	if len(r.errs) == 0 && !configuresAnything(&spec) {
+		{"rules", func(path string, v *gjson.Result) { rules = r.rules(path, v) }},
+	}, r.blockFields(&b, false)...))
+	spec.Isolation, spec.SecurityHeaders, spec.FetchMetadata, spec.Mode = b.isolation, b.securityHeaders, b.fetchMetadata, b.mode
+	r.checkFetchMetadata(&b, spec.CORS)
+	if rules != nil {
+		spec.Rules = rules.rules
+		for i := range rules.rules {
+			cors := spec.CORS
+			if rule := &rules.rules[i]; rule.OwnCORS {
+				cors = rule.CORS
+			}
+			r.checkFetchMetadata(&rules.blocks[i], cors)
+		}
+	}
+	if len(r.errs) == 0 && !configuresAnything(&spec, &b, rules) {
 		r.fail(wholeDocument, "", "configures nothing", `write {"cors": {"allowOrigins": […]}}`)
 	}
 	if len(r.errs) > 0 {
@@ -52,13 +62,15 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 	return spec, r.warns, nil
 }
 
-func configuresAnything(spec *policy.Spec) bool {
-	for i := range spec.Rules {
-		if len(spec.Rules[i].CORS) > 0 {
-			return true
+func configuresAnything(spec *policy.Spec, b *blocks, rules *ruleSet) bool {
+	if rules != nil {
+		for i := range rules.rules {
+			if len(rules.rules[i].CORS) > 0 || rules.blocks[i].setAnything() {
+				return true
+			}
 		}
 	}
-	return len(spec.CORS) > 0
+	return len(spec.CORS) > 0 || b.setAnything()
 }
 
 func (r *reader) log(path string, v *gjson.Result, log *policy.Log) {

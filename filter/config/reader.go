@@ -36,6 +36,16 @@ type field struct {
 
 // object reads the keys of v, which must be an object, in the order in which they stand. It reports whether v is one.
 func (r *reader) object(path string, v *gjson.Result, fields []field) bool {
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].name
+	}
+	return r.keys(path, v, names, func(i int, path string, v *gjson.Result) { fields[i].read(path, v) })
+}
+
+// keys reads the keys of v as object does, where one function reads them all: it is given the index among names, which is less code than a function for each. What it gets is not
+// to be kept.
+func (r *reader) keys(path string, v *gjson.Result, names []string, read func(i int, path string, v *gjson.Result)) bool {
 	if !v.IsObject() {
 		r.fail(path, v.Raw, "must be an object, is "+typeOf(v), "write {…}")
 		return false
@@ -43,14 +53,14 @@ func (r *reader) object(path string, v *gjson.Result, fields []field) bool {
 	seen := map[string]bool{}
 	v.ForEach(func(key, value gjson.Result) bool {
 		at := join(path, key.Str)
-		switch f := find(fields, key.Str); {
-		case f == nil:
-			r.fail(at, value.Raw, "unknown key", suggest(key.Str, fields))
+		switch i := indexOf(names, key.Str); {
+		case i < 0:
+			r.fail(at, value.Raw, "unknown key", suggest(key.Str, names))
 		case seen[key.Str]:
 			r.fail(at, value.Raw, "duplicate key", "write it once")
 		default:
 			seen[key.Str] = true
-			f.read(at, &value)
+			read(i, at, &value)
 		}
 		return true
 	})
@@ -67,13 +77,14 @@ func onlyKey(v *gjson.Result) (keys int, key string, value *gjson.Result) {
 	return keys, key, value
 }
 
-func find(fields []field, name string) *field {
-	for i := range fields {
-		if fields[i].name == name {
-			return &fields[i]
+// indexOf returns where name stands in names, -1 where it does not.
+func indexOf(names []string, name string) int {
+	for i, n := range names {
+		if n == name {
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // list reads the elements of v, which must be an array that is not empty. What read gets is not to be kept.
@@ -105,13 +116,16 @@ func (r *reader) text(path string, v *gjson.Result) (string, bool) {
 
 //go:noinline
 func (r *reader) boolean(into *bool) func(string, *gjson.Result) {
-	return func(path string, v *gjson.Result) {
-		if v.Type != gjson.True && v.Type != gjson.False {
-			r.fail(path, v.Raw, "must be a boolean, is "+typeOf(v), "write true or false")
-			return
-		}
-		*into = v.Type == gjson.True
+	return func(path string, v *gjson.Result) { r.truth(path, v, into) }
+}
+
+// truth reads a boolean.
+func (r *reader) truth(path string, v *gjson.Result, into *bool) {
+	if v.Type != gjson.True && v.Type != gjson.False {
+		r.fail(path, v.Raw, "must be a boolean, is "+typeOf(v), "write true or false")
+		return
 	}
+	*into = v.Type == gjson.True
 }
 
 // integer reads a whole number of low…high. It may be written as 7200, 7200.0 or 7.2e3: a protobuf Struct knows doubles alone.
@@ -138,18 +152,23 @@ func (r *reader) integer(into *int, low, high int) func(string, *gjson.Result) {
 //go:noinline
 func (r *reader) choice(names []string, chosen func(i int)) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
-		s, ok := r.text(path, v)
-		if !ok {
-			return
+		if i := r.oneOf(path, v, names); i >= 0 {
+			chosen(i)
 		}
-		for i, n := range names {
-			if n == s {
-				chosen(i)
-				return
-			}
-		}
+	}
+}
+
+// oneOf reads one of names, and returns its index, -1 where it is none.
+func (r *reader) oneOf(path string, v *gjson.Result, names []string) int {
+	s, ok := r.text(path, v)
+	if !ok {
+		return -1
+	}
+	i := indexOf(names, s)
+	if i < 0 {
 		r.fail(path, v.Raw, "is no value of this key", "write "+oneOf(names))
 	}
+	return i
 }
 
 // unsupported refuses a key that the design names and this version does not have.

@@ -24,14 +24,16 @@ const (
 type ruleSet struct {
 	rules []policy.Rule
 	paths []place // of each rule
-	names map[string]struct{}
+	// blocks are those of each rule, beside cors.
+	blocks []blocks
+	names  map[string]struct{}
 	// combinations counts hosts × paths × routes.
 	combinations int64
 	// unclear: a match has a mistake, so that what is reachable cannot be told.
 	unclear bool
 }
 
-func (r *reader) rules(path string, v *gjson.Result) []policy.Rule {
+func (r *reader) rules(path string, v *gjson.Result) *ruleSet {
 	s := &ruleSet{names: map[string]struct{}{policy.DefaultRule: {}}}
 	r.list(path, v, func(i int, v *gjson.Result) {
 		if i < maxRules {
@@ -45,13 +47,14 @@ func (r *reader) rules(path string, v *gjson.Result) []policy.Rule {
 	if !s.unclear {
 		r.checkReachable(path, s)
 	}
-	return s.rules
+	return s
 }
 
 func (r *reader) rule(path string, v *gjson.Result, s *ruleSet) {
 	var rule policy.Rule
+	var b blocks
 	hasName, hasMatch := false, false
-	isObject := r.object(path, v, []field{
+	isObject := r.object(path, v, append([]field{
 		{"name", func(path string, v *gjson.Result) { hasName = true; rule.Name = r.ruleName(path, v, s) }},
 		{"match", func(path string, v *gjson.Result) { hasMatch = true; r.match(path, v, &rule.Match, s) }},
 		{"cors", func(path string, v *gjson.Result) {
@@ -60,11 +63,9 @@ func (r *reader) rule(path string, v *gjson.Result, s *ruleSet) {
 				rule.CORS = r.cors(path, v)
 			}
 		}},
-		{"mode", r.unsupported},
-		{"isolation", r.unsupported},
-		{"securityHeaders", r.unsupported},
-		{"fetchMetadata", r.unsupported},
-	})
+	}, r.blockFields(&b, true)...))
+	rule.OwnIsolation, rule.OwnSecurityHeaders, rule.OwnFetchMetadata, rule.OwnMode = b.hasIsolation, b.hasSecurityHeaders, b.hasFetchMetadata, b.hasMode
+	rule.Isolation, rule.SecurityHeaders, rule.FetchMetadata, rule.Mode = b.isolation, b.securityHeaders, b.fetchMetadata, b.mode
 	if isObject && !hasName {
 		r.fail(path, v.Raw, "has no name", `add "name": "…", of a-z, 0-9, _ and -; it labels metrics and logs`)
 	}
@@ -73,6 +74,7 @@ func (r *reader) rule(path string, v *gjson.Result, s *ruleSet) {
 	}
 	s.unclear = s.unclear || !hasMatch
 	s.rules = append(s.rules, rule)
+	s.blocks = append(s.blocks, b)
 	s.paths = append(s.paths, place{path, v.Raw})
 }
 

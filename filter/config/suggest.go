@@ -1,22 +1,18 @@
 package config
 
 // suggest returns what to write instead of an unknown key: the nearest one that there is, if one is near.
-func suggest(key string, fields []field) string {
+func suggest(key string, names []string) string {
 	const near = 3
 	best, distance := "", near+1
-	for _, f := range fields {
-		if d := editDistance(key, f.name, near); d < distance {
-			best, distance = f.name, d
+	for _, name := range names {
+		if d := editDistance(key, name, near); d < distance {
+			best, distance = name, d
 		}
 	}
 	if best != "" && distance < len(best) {
 		return `did you mean "` + best + `"?`
 	}
-	all := make([]string, len(fields))
-	for i, f := range fields {
-		all[i] = f.name
-	}
-	return "write " + oneOf(all)
+	return "write " + oneOf(names)
 }
 
 // editDistance returns the Levenshtein distance of a and b without regard to the case of letters, or more than limit where it is more.

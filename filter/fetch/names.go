@@ -24,6 +24,10 @@ const (
 	HeaderTimingAllowOrigin     = "timing-allow-origin"
 	HeaderAuthorization         = "authorization"
 	HeaderForwardedProto        = "x-forwarded-proto"
+	HeaderAccept                = "accept"
+	HeaderFetchSite             = "sec-fetch-site"
+	HeaderFetchMode             = "sec-fetch-mode"
+	HeaderFetchDest             = "sec-fetch-dest"
 )
 
 // Pseudo-header names of HTTP/2 (RFC 9113, section 8.3), which Envoy uses for HTTP/1.1 too.
@@ -40,3 +44,12 @@ const Wildcard = "*"
 
 // NullOrigin is the serialisation of an opaque origin.
 const NullOrigin = "null"
+
+// Values of the Sec-Fetch headers (Fetch Metadata Request Headers, section 2).
+const (
+	CrossSite = "cross-site" // of Sec-Fetch-Site
+	SameSite  = "same-site"
+	Navigate  = "navigate" // of Sec-Fetch-Mode
+	Object    = "object"   // of Sec-Fetch-Dest
+	Embed     = "embed"
+)

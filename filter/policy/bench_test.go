@@ -92,6 +92,6 @@ func BenchmarkEdits(b *testing.B) {
 		response.Add(":status", "200")
 		response.Add("vary", "Accept-Encoding")
 		response.Add("access-control-allow-origin", "*")
-		edits = p.Edits(&d, &response, &memo, edits[:0])
+		edits = p.Edits(&d, &response, false, &memo, edits[:0])
 	}
 }

@@ -6,7 +6,7 @@ import "strconv"
 type builder struct {
 	table
 	regexLeaves map[regexKey]int32
-	denials     []denials // of each rule; nil where nobody asks
+	strictness  []strictness // of each rule; nil where nobody asks
 	full        bool
 }
 
@@ -18,16 +18,16 @@ type regexKey struct {
 // maxEntries bounds a table. A host that stands in several rules needs the paths of all of them, again for each set of rules that hosts stand in.
 const maxEntries = 250_000
 
-// newTable makes the table of rules, which are in order, and fewer than noRule, and reports whether it has no more than maxEntries. The denials are those of
+// newTable makes the table of rules, which are in order, and fewer than noRule, and reports whether it has no more than maxEntries. The strictness is that of
 // each rule, or nil.
-func newTable(rules []Rule, denied []denials) (*table, bool) {
+func newTable(rules []Rule, strict []strictness) (*table, bool) {
 	b := &builder{
 		table: table{
 			hosts: map[string]int32{}, subHosts: map[string]int32{},
 			edges: map[pathEdge]int32{}, exact: map[exactPath]int32{}, routes: map[leafRoute]int32{},
 		},
 		regexLeaves: map[regexKey]int32{},
-		denials:     denied,
+		strictness:  strict,
 	}
 	// Hosts that stand in the same rules share a bucket. Otherwise a rule of many hosts and paths would take their product.
 	var anyHost []int32
@@ -85,8 +85,8 @@ func (b *builder) newBucket(rules []Rule, members []int32) int32 {
 	for _, i := range members {
 		m := &rules[i].Match
 		at := &b.buckets[id]
-		if b.denials != nil {
-			at.denials |= b.denials[i]
+		if b.strictness != nil {
+			at.strictness |= b.strictness[i]
 		}
 		if m.anyPath() {
 			b.setLeaf(&at.anyPath, m, i)

@@ -23,6 +23,9 @@ type Request struct {
 	RequestMethod         string
 	RequestHeaders        string
 	RequestPrivateNetwork string
+	// The first line of each of these.
+	FetchSite, FetchMode, FetchDest string
+	Accept                          string // only for the body of a refusal
 
 	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
 	judged bool
@@ -42,6 +45,10 @@ const (
 	VaryOrigin
 	// VaryPreflight: whether the request is a preflight, and of what.
 	VaryPreflight
+	// VaryFetchMetadata: where in the browser the request comes from.
+	VaryFetchMetadata
+	// VaryOriginAndFetchMetadata: the Origin, too.
+	VaryOriginAndFetchMetadata
 )
 
 // Decision is what a request gets. It is a value; its strings may alias those of the Request.
@@ -59,6 +66,9 @@ type Decision struct {
 	AllowMethods   string
 	AllowHeaders   string
 	PrivateNetwork bool
+	// Reports tells that the resource isolation policy would refuse the request, for Reported, and only reports that.
+	Reports  bool
+	Reported Reason
 
 	group *group // that grants; nil where Grant is ""
 }
@@ -66,7 +76,7 @@ type Decision struct {
 // Verdict returns the verdict of d.
 func (d *Decision) Verdict() Verdict { return d.Reason.Verdict() }
 
-// Outcome returns the outcome of d.
+// Outcome returns the outcome of d, where it is enforced.
 func (d *Decision) Outcome() Outcome { return OutcomeOf(d.Kind, d.Reason) }
 
 const (
@@ -81,6 +91,9 @@ func (r *Request) IsPreflight() bool {
 	return r.Method == optionsMethod && r.Origin != "" && r.RequestMethod != "" && r.Path != "*"
 }
 
+// isAsterisk reports whether r is an `OPTIONS *`, which is about the server as a whole.
+func (r *Request) isAsterisk() bool { return r.Method == optionsMethod && r.Path == "*" }
+
 func (r *Request) kind() Kind {
 	switch {
 	case r.Origins == 0:
@@ -93,8 +106,36 @@ func (r *Request) kind() Kind {
 
 // Decide decides r. It keeps in r what the patterns say of the Origin, so another policy must not decide r afterwards, nor its Origin change. It does not allocate, but to rebuild a list of header names from which something has to be left out.
 func (p *Policy) Decide(r *Request) Decision {
+	d := p.decideCORS(r)
+	if p.AsksFetchMetadata(&d) {
+		p.decideFetchMetadata(r, &d)
+	}
+	return d
+}
+
+// AsksFetchMetadata reports whether d, made without knowing the Sec-Fetch headers, may change with them. What CORS allows is not asked about, nor same-origin requests;
+// and a preflight gives nothing away.
+func (p *Policy) AsksFetchMetadata(d *Decision) bool {
+	return p.fetchMetadata.On && !p.anyOrigin && d.Status == 0 && d.Kind != Preflight && (d.Verdict() == Refused || d.Reason == NothingAsked || d.Reason == CORSOff)
+}
+
+// MayRefuseSite reports whether a request with this Sec-Fetch-Site may be refused for it.
+func (p *Policy) MayRefuseSite(site string) bool { return p.fetchMetadata.mayRefuse(site) }
+
+func (p *Policy) decideFetchMetadata(r *Request, d *Decision) {
+	reason, refuses := p.fetchMetadata.judge(r)
+	switch {
+	case !refuses:
+	case p.fetchMetadata.Report:
+		d.Reports, d.Reported = true, reason
+	default:
+		*d = Decision{Kind: d.Kind, Reason: reason, Status: statusDenied, Vary: p.deniedVary}
+	}
+}
+
+func (p *Policy) decideCORS(r *Request) Decision {
 	if p.off {
-		return Decision{Kind: r.kind(), Reason: CORSOff}
+		return Decision{Kind: r.kind(), Reason: CORSOff, Vary: p.actualVary}
 	}
 	if r.Origins == 0 {
 		return p.decideNoOrigin(r)
@@ -108,10 +149,10 @@ func (p *Policy) Decide(r *Request) Decision {
 	}
 	reason := r.reason
 	if reason.Verdict() == Allowed {
-		return Decision{Kind: Actual, Reason: reason, Grant: r.grant(), group: r.group, Vary: p.vary(VaryOrigin)}
+		return Decision{Kind: Actual, Reason: reason, Grant: r.grant(), group: r.group, Vary: p.actualVary}
 	}
 	if r.isSameOrigin() {
-		return p.sameOrigin(VaryOrigin)
+		return p.sameOrigin(p.actualVary)
 	}
 	// A tunnel is nothing that a page could open or read.
 	return p.refuse(reason, p.DeniesOrigins() && r.Method != connectMethod)
@@ -119,7 +160,7 @@ func (p *Policy) Decide(r *Request) Decision {
 
 // sameOrigin returns the decision for a request to its own origin, which no pattern matches.
 func (p *Policy) sameOrigin(on VaryOn) Decision {
-	d := Decision{Kind: Actual, Reason: SameOrigin, Vary: p.vary(on)}
+	d := Decision{Kind: Actual, Reason: SameOrigin, Vary: on}
 	if p.anyOrigin {
 		d.grantAny(p)
 	}
@@ -132,10 +173,10 @@ func (p *Policy) RefuseActual(reason Reason) Decision {
 }
 
 func (p *Policy) refuse(reason Reason, deny bool) Decision {
-	d := Decision{Kind: Actual, Reason: reason, Vary: p.vary(VaryOrigin)}
+	d := Decision{Kind: Actual, Reason: reason, Vary: p.actualVary}
 	switch {
 	case deny:
-		d.Status, d.Vary = statusDenied, VaryOrigin
+		d.Status, d.Vary = statusDenied, p.deniedVary
 	case p.anyOrigin:
 		// All responses are the same, or a cache could hand out one without the grant.
 		d.grantAny(p)
@@ -147,14 +188,17 @@ func (p *Policy) refuse(reason Reason, deny bool) Decision {
 func (d *Decision) grantAny(p *Policy) { d.Grant, d.group = fetch.Wildcard, &p.groups[0] }
 
 func (p *Policy) decideNoOrigin(r *Request) Decision {
-	d := Decision{Kind: NoOrigin, Reason: NothingAsked, Vary: p.vary(VaryOrigin)}
+	d := Decision{Kind: NoOrigin, Reason: NothingAsked, Vary: p.actualVary}
 	if p.anyOrigin {
 		d.Reason = AnyOrigin
 		d.grantAny(p)
 	}
 	// CONNECT and `OPTIONS *` come from no page.
-	if p.onMissingOrigin == Deny && r.Method != connectMethod && !(r.Method == optionsMethod && r.Path == "*") {
-		return Decision{Kind: NoOrigin, Reason: OriginMissing, Status: statusDenied, Vary: VaryOrigin}
+	if p.onMissingOrigin == Deny && r.Method != connectMethod && !r.isAsterisk() {
+		d = Decision{Kind: NoOrigin, Reason: OriginMissing, Status: statusDenied, Vary: p.deniedVary}
+		if p.mixed {
+			d.Reason = PathAmbiguous
+		}
 	}
 	return d
 }
@@ -198,6 +242,9 @@ func (p *Policy) decidePreflight(r *Request) Decision {
 	reason, g := r.reason, r.group
 	if reason.Verdict() == Refused {
 		if r.isSameOrigin() {
+			if p.anyOrigin {
+				return p.sameOrigin(VaryNothing)
+			}
 			return p.sameOrigin(VaryPreflight)
 		}
 		d := Decision{Kind: Preflight, Reason: reason, Vary: VaryPreflight}
@@ -293,14 +340,6 @@ func (r *Request) grant() string {
 		return fetch.Wildcard
 	}
 	return r.Origin
-}
-
-// vary returns on, but VaryNothing where no response depends on the request.
-func (p *Policy) vary(on VaryOn) VaryOn {
-	if p.anyOrigin {
-		return VaryNothing
-	}
-	return on
 }
 
 // MayBeSameOrigin reports whether r, of which the scheme need not be known, may have been sent to its own origin.

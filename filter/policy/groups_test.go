@@ -52,7 +52,7 @@ func TestGroupsDecideAsTheFirstThatKnowsTheOriginDoesAlone(t *testing.T) {
 			if got.group != &p.groups[g] || want.group != &alone[g].groups[0] {
 				t.Fatalf("%+v is not decided by group %d", q, g)
 			}
-			gotReply, wantReply := got.Reply(nil), want.Reply(nil)
+			gotReply, wantReply := p.Reply(&got, false, nil), alone[g].Reply(&want, false, nil)
 			varies := got.Vary == VaryPreflight || got.Vary == VaryOrigin
 			got.group, got.Vary, want.group, want.Vary = nil, VaryNothing, nil, VaryNothing
 			if !reflect.DeepEqual(got, want) || !varies {

@@ -8,14 +8,14 @@ import (
 	"corsguard/filter/origin"
 )
 
-// Policy is a compiled cors block, or list of them. It is immutable: any number of goroutines may use it at once. Nothing that it returns may be changed.
+// Policy is what holds for a request: a compiled cors block, or list of them, and the other blocks. It is immutable: any number of goroutines may use it at once. Nothing that it returns may be changed.
 type Policy struct {
 	_ [0]func() // not comparable: nothing compares policies, so nothing is linked for it
 
-	// off: there is no block. Requests and responses are left alone.
+	// off: there is no cors block. The CORS headers of responses are left alone.
 	off bool
-	// closed: nothing is granted, since it is not clear which policy counts.
-	closed bool
+	// closed: nothing is granted, since it is not clear which policy counts. mixed: nor is it clear what to set on a response, so that requests are denied.
+	closed, mixed bool
 
 	origins origin.Set // gives indexes of groups
 	groups  []group
@@ -30,6 +30,15 @@ type Policy struct {
 	onRefusedOrigin     OnRefused
 	onMissingOrigin     OnRefused
 	keepUpstreamHeaders bool
+
+	plan          *headerPlan // nil where nothing is set
+	fetchMetadata FetchMetadata
+	mode          Mode
+	// class stands for the plan and the resource isolation policy: policies of equal ones have the same.
+	class int
+
+	// What responses say that they depend on, other than answers to preflights: those that are passed on, and denials.
+	actualVary, deniedVary VaryOn
 }
 
 // group is what a group of origins gets.
@@ -58,14 +67,11 @@ var (
 	ErrTooManyRules             = errors.New("policy: the rules do not fit into a table")
 )
 
-// offPolicy is that of requests for which there is none.
-var offPolicy = Policy{off: true}
-
-// compile makes the policy of groups. Package config has checked them and reports mistakes by their place; what is refused on top of that guards
+// compile makes the policy of groups, without the other blocks. Package config has checked them and reports mistakes by their place; what is refused on top of that guards
 // against a Spec that did not come from there.
 func compile(groups []CORS) (*Policy, error) {
 	if len(groups) == 0 {
-		return &offPolicy, nil
+		return &Policy{off: true, preflightStatus: DefaultPreflightStatus}, nil
 	}
 	shared := &groups[0]
 	p := &Policy{
@@ -88,7 +94,25 @@ func compile(groups []CORS) (*Policy, error) {
 		}
 	}
 	p.anyOrigin = len(groups) == 1 && p.groups[0].any
+	p.setVary()
 	return p, nil
+}
+
+// setVary fills in what responses depend on.
+func (p *Policy) setVary() {
+	p.actualVary, p.deniedVary = VaryOrigin, VaryOrigin
+	if p.fetchMetadata.On && !p.fetchMetadata.Report {
+		p.actualVary, p.deniedVary = VaryOriginAndFetchMetadata, VaryOriginAndFetchMetadata
+		if p.off {
+			p.actualVary, p.deniedVary = VaryFetchMetadata, VaryFetchMetadata
+		}
+	} else if p.off {
+		p.actualVary = VaryNothing
+	}
+	if p.anyOrigin {
+		// All responses are alike, and no request is asked where it comes from.
+		p.actualVary, p.deniedVary = VaryNothing, VaryOrigin
+	}
 }
 
 func (g *group) compile(c *CORS) error {
@@ -131,6 +155,11 @@ func (g *group) compile(c *CORS) error {
 	return nil
 }
 
+// IsAnyOrigin reports whether c allows any origin by `*`.
+func IsAnyOrigin(c *CORS) bool {
+	return len(c.AllowOrigins.Patterns) == 1 && c.AllowOrigins.Patterns[0].Kind == origin.Any
+}
+
 // closedTwin returns the policy that refuses what p may grant.
 func (p *Policy) closedTwin() *Policy {
 	twin := &Policy{
@@ -140,59 +169,25 @@ func (p *Policy) closedTwin() *Policy {
 		onRefusedPreflight: p.onRefusedPreflight,
 		onRefusedOrigin:    p.onRefusedOrigin,
 		onMissingOrigin:    p.onMissingOrigin,
+		plan:               p.plan,
+		fetchMetadata:      p.fetchMetadata,
+		mode:               p.mode,
+		class:              p.class,
 	}
-	if p.off {
-		twin.preflightStatus = DefaultPreflightStatus
-	}
+	twin.setVary()
 	return twin
 }
 
 // DefaultPreflightStatus is that of a policy that says nothing of it.
 const DefaultPreflightStatus = 204
 
-// denials are the requests that a policy denies with 403.
-type denials uint8
-
-const (
-	denialPreflight denials = 1 << iota
-	denialOrigin
-	denialMissing
-)
-
-func (p *Policy) denials() denials {
-	var d denials
-	if p.onRefusedPreflight == DenyPreflight {
-		d |= denialPreflight
-	}
-	if p.onRefusedOrigin == Deny {
-		d |= denialOrigin
-	}
-	if p.onMissingOrigin == Deny {
-		d |= denialMissing
-	}
-	return d
-}
-
-// denying returns p, which is closed, with the denials of d too.
-func (p *Policy) denying(d denials) *Policy {
-	if have := p.denials(); have|d == have {
-		return p
-	}
-	stricter := *p
-	if d&denialPreflight != 0 {
-		stricter.onRefusedPreflight = DenyPreflight
-	}
-	if d&denialOrigin != 0 {
-		stricter.onRefusedOrigin = Deny
-	}
-	if d&denialMissing != 0 {
-		stricter.onMissingOrigin = Deny
-	}
-	return &stricter
-}
-
 // LeavesResponses reports whether nothing is done about responses.
-func (p *Policy) LeavesResponses() bool { return p.off }
+func (p *Policy) LeavesResponses() bool {
+	return p.off && p.plan == nil && p.actualVary == VaryNothing
+}
+
+// AsksScheme reports whether responses depend on the scheme of the request.
+func (p *Policy) AsksScheme() bool { return p.plan != nil && p.plan.asksScheme }
 
 // list returns elements as the value of a header.
 //

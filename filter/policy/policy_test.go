@@ -161,12 +161,12 @@ func TestEditsAndReplyAllocateNothingInReusedBuffers(t *testing.T) {
 					for i := range lines {
 						response.Add(lines[i][0], lines[i][1])
 					}
-					edits = p.Edits(&d, &response, &memo, edits[:0])
+					edits = p.Edits(&d, &response, false, &memo, edits[:0])
 				}); n != 0 {
 					t.Errorf("%s policy, %s, %s response: Edits allocates %v times", name, kind, shape, n)
 				}
 			}
-			if n := testing.AllocsPerRun(20, func() { headers = d.Reply(headers[:0]) }); n != 0 {
+			if n := testing.AllocsPerRun(20, func() { headers = p.Reply(&d, false, headers[:0]) }); n != 0 {
 				t.Errorf("%s policy, %s: Reply allocates %v times", name, kind, n)
 			}
 		}

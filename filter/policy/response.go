@@ -33,7 +33,14 @@ type Response struct {
 	values   [numOwned]string // the first line; all lines of vary, joined
 	// unknown names the headers of the protocol's namespace that this version does not know: they may be grants of a coming standard.
 	unknown []string
+
+	// plan is what the policy sets beside them, nil for nothing, and planned what there is of it.
+	plan    *headerPlan
+	planned planned
 }
+
+// Expect makes r, to which nothing was added, take note of the headers that p sets.
+func (p *Policy) Expect(r *Response) { r.plan = p.plan }
 
 // ResponseNames has a bit for each length, below 63, of a name that Response.Add cares for; bit 63 stands for all that are longer. It is for callers that
 // can pass over the others cheaply.
@@ -64,6 +71,8 @@ func (r *Response) Add(name, value string) {
 	case name == fetch.HeaderTimingAllowOrigin:
 		r.seen = true
 		r.add(timingAllowOrigin, value)
+	case r.plan != nil:
+		r.plan.see(&r.planned, name, value)
 	}
 }
 
@@ -128,11 +137,17 @@ const maxVaryMemo = 256
 var varyElements = [...][]string{
 	VaryOrigin:    {"Origin"},
 	VaryPreflight: {"Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"},
+
+	VaryFetchMetadata:          {"Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site"},
+	VaryOriginAndFetchMetadata: {"Origin", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site"},
 }
 
 var varyValues = [...]string{
 	VaryOrigin:    "Origin",
 	VaryPreflight: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+
+	VaryFetchMetadata:          "Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site",
+	VaryOriginAndFetchMetadata: "Origin, Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site",
 }
 
 func (m *VaryMemo) merge(value string, on VaryOn) (string, bool) {
@@ -151,12 +166,17 @@ func (m *VaryMemo) merge(value string, on VaryOn) (string, bool) {
 	return merged, changed
 }
 
-// Edits appends to edits what has to be done to the response r to a request that was decided as d, so that exactly one of each CORS header
-// remains, or none. A switching of protocols (101) is left alone.
-func (p *Policy) Edits(d *Decision, r *Response, memo *VaryMemo, edits []Edit) []Edit {
-	switch {
-	case r.upgraded, p.off:
+// Edits appends to edits what has to be done to the response r to a request that was decided as d and came over https, if secure, so that exactly one of each CORS header
+// remains, or none, and one of each header that the policy sets. r was told of p by Expect. A switching of protocols (101) is left alone.
+func (p *Policy) Edits(d *Decision, r *Response, secure bool, memo *VaryMemo, edits []Edit) []Edit {
+	if r.upgraded {
 		return edits
+	}
+	if p.plan != nil {
+		edits = p.plan.edits(&r.planned, secure, edits)
+	}
+	switch {
+	case p.off:
 	case r.seen:
 		edits = p.replace(d, r, edits)
 	case d.Grant != "":
@@ -193,9 +213,12 @@ func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 	return edits
 }
 
-// Restore appends what has to be done to the response r, a local reply that was sent with the headers of sent and that Envoy has changed since: a
-// route's response_headers_to_add counts for local replies too, and must not add a grant.
-func Restore(sent, r *Response, on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
+// Restore appends what has to be done to the response r, the local reply to a request that was decided as d, which was sent with the headers of sent and that Envoy has changed since: a
+// route's response_headers_to_add counts for local replies too, and must not add a grant, nor double what the policy sets.
+func (p *Policy) Restore(d *Decision, sent, r *Response, secure bool, memo *VaryMemo, edits []Edit) []Edit {
+	if d.carriesPlan(p) {
+		edits = p.plan.edits(&r.planned, secure, edits)
+	}
 	if sent.seen || r.seen {
 		for i := allowOrigin; i <= timingAllowOrigin; i++ {
 			edits = r.edit(i, sent.values[i], edits)
@@ -204,8 +227,11 @@ func Restore(sent, r *Response, on VaryOn, memo *VaryMemo, edits []Edit) []Edit 
 			edits = appendEdit(edits, RemoveHeader, name, "")
 		}
 	}
-	return r.editVary(on, memo, edits)
+	return r.editVary(d.Vary, memo, edits)
 }
+
+// carriesPlan reports whether the local reply to d has the headers that p sets. An answer to a preflight has not: browsers look at nothing else of it than CORS.
+func (d *Decision) carriesPlan(p *Policy) bool { return p.plan != nil && d.Kind != Preflight }
 
 // actualValue returns the value of the header i on a response to an actual request, "" where it must not be there.
 func (d *Decision) actualValue(i int) string {
@@ -265,8 +291,8 @@ func (r *Response) editVary(on VaryOn, memo *VaryMemo, edits []Edit) []Edit {
 // Header is a header line: a name and a value.
 type Header = [2]string
 
-// Reply appends to headers those of the local reply that d calls for.
-func (d *Decision) Reply(headers []Header) []Header {
+// Reply appends to headers those of the local reply that d calls for, to a request that came over https, if secure.
+func (p *Policy) Reply(d *Decision, secure bool, headers []Header) []Header {
 	if d.Grant != "" {
 		headers = appendHeader(headers, fetch.HeaderAllowOrigin, d.Grant)
 		if d.group.credentials {
@@ -279,6 +305,9 @@ func (d *Decision) Reply(headers []Header) []Header {
 		if d.PrivateNetwork {
 			headers = appendHeader(headers, fetch.HeaderAllowPrivateNetwork, "true")
 		}
+	}
+	if d.carriesPlan(p) {
+		headers = p.plan.reply(secure, headers)
 	}
 	return appendHeader(headers, fetch.HeaderVary, varyValues[d.Vary])
 }

@@ -7,8 +7,10 @@ type Rules struct {
 	table *table // nil without rules
 	named []chosen
 	// last is the default.
-	last   chosen
-	denied denials // by any rule
+	last chosen
+	// all is the strictness of all policies.
+	all   strictness
+	isOff bool // no request is decided
 }
 
 type chosen struct {
@@ -28,41 +30,85 @@ type Target struct {
 // Compile compiles s, which package config has checked. The errors are those of policies that nobody may have.
 func Compile(s *Spec) (*Rules, error) {
 	r := &Rules{last: chosen{name: DefaultRule}}
-	if err := r.last.compile(s.CORS); err != nil {
+	p, err := compile(s.CORS)
+	if err != nil {
 		return nil, err
+	}
+	p.plan, p.fetchMetadata, p.mode = newHeaderPlan(s.Isolation, s.SecurityHeaders), s.FetchMetadata, s.Mode
+	var known []*Policy // of each class, one
+	r.add(&r.last, p, &known)
+	r.named = make([]chosen, len(s.Rules))
+	strict := make([]strictness, len(s.Rules))
+	for i := range s.Rules {
+		rule, c := &s.Rules[i], &r.named[i]
+		if err := r.compile(c, rule, s, &known); err != nil {
+			return nil, err
+		}
+		c.name = rule.Name
+		strict[i] = c.policy.strictness()
 	}
 	if len(s.Rules) == 0 {
 		return r, nil
 	}
-	r.named = make([]chosen, len(s.Rules))
-	for i := range s.Rules {
-		rule, c := &s.Rules[i], &r.named[i]
-		c.policy, c.closed = r.last.policy, r.last.closed
-		if rule.OwnCORS {
-			if err := c.compile(rule.CORS); err != nil {
-				return nil, err
-			}
-		}
-		c.name = rule.Name
-	}
-	denied := make([]denials, len(r.named))
-	for i := range r.named {
-		denied[i] = r.named[i].policy.denials()
-		r.denied |= denied[i]
-	}
 	var ok bool
-	if r.table, ok = newTable(s.Rules, denied); !ok {
+	if r.table, ok = newTable(s.Rules, strict); !ok {
 		return nil, ErrTooManyRules
 	}
 	return r, nil
 }
 
-func (c *chosen) compile(groups []CORS) error {
-	var err error
-	if c.policy, err = compile(groups); err == nil {
-		c.closed = c.policy.closedTwin()
+// compile makes the policy of a rule: its own blocks, and those of s that it does not have. A rule without any shares the default's.
+func (r *Rules) compile(c *chosen, rule *Rule, s *Spec, known *[]*Policy) error {
+	if !rule.OwnCORS && !rule.OwnIsolation && !rule.OwnSecurityHeaders && !rule.OwnFetchMetadata && !rule.OwnMode {
+		c.policy, c.closed = r.last.policy, r.last.closed
+		return nil
 	}
-	return err
+	p := &Policy{}
+	*p = *r.last.policy
+	if rule.OwnCORS {
+		own, err := compile(rule.CORS)
+		if err != nil {
+			return err
+		}
+		own.plan, own.fetchMetadata, own.mode = p.plan, p.fetchMetadata, p.mode
+		p = own
+	}
+	if rule.OwnIsolation || rule.OwnSecurityHeaders {
+		isolation, security := s.Isolation, s.SecurityHeaders
+		if rule.OwnIsolation {
+			isolation = rule.Isolation
+		}
+		if rule.OwnSecurityHeaders {
+			security = rule.SecurityHeaders
+		}
+		p.plan = newHeaderPlan(isolation, security)
+	}
+	if rule.OwnFetchMetadata {
+		p.fetchMetadata = rule.FetchMetadata
+	}
+	if rule.OwnMode {
+		p.mode = rule.Mode
+	}
+	r.add(c, p, known)
+	return nil
+}
+
+// add completes p, the policy of c, once its blocks are set.
+func (r *Rules) add(c *chosen, p *Policy, known *[]*Policy) {
+	p.class = len(*known)
+	for i, q := range *known {
+		if p.plan.equal(q.plan) && p.fetchMetadata == q.fetchMetadata {
+			p.class = i
+			break
+		}
+	}
+	if p.class == len(*known) && p.class < maxClasses {
+		*known = append(*known, p)
+	}
+	p.setVary()
+	c.policy, c.closed = p, p.closedTwin()
+	r.all |= p.strictness()
+	r.isOff = r.all&modes == off
 }
 
 // Len returns how many rules there are, the default one, which is the last, included.
@@ -78,6 +124,9 @@ func (r *Rules) at(i int) *chosen {
 	return &r.last
 }
 
+// AreOff reports whether no request is decided at all.
+func (r *Rules) AreOff() bool { return r.isOff }
+
 // AskHeaders reports whether Pick needs the authority or the path of a request.
 func (r *Rules) AskHeaders() bool { return r.table != nil && (r.table.asksHost || r.table.asksPath) }
 
@@ -87,13 +136,11 @@ func (r *Rules) AskRoute() bool { return r.table != nil && r.table.asksRoute }
 // Default returns the number and the policy of the default rule.
 func (r *Rules) Default() (int, *Policy) { return len(r.named), r.last.policy }
 
-// Closed returns a policy that refuses what rule i may grant, and denies what any rule denies: for when it is not known which rule is to decide.
-func (r *Rules) Closed(i int) *Policy {
-	return r.at(i).closed.denying(r.denied | r.last.policy.denials())
-}
+// Closed returns a policy that refuses what rule i may grant, and is as strict as any: for when it is not known which rule is to decide.
+func (r *Rules) Closed(i int) *Policy { return r.at(i).closed.strict(r.all) }
 
 // Pick returns the number of the first rule that matches q, that of the default rule if none does, and the policy that counts. Where the path can be read in two
-// ways that lead to different rules, that is one which grants nothing, and denies what either of them denies. It allocates only for paths that are not canonical.
+// ways that lead to different rules, that is one which grants nothing, and is as strict as either of them. It allocates only for paths that are not canonical.
 func (r *Rules) Pick(q *Target) (int, *Policy) {
 	if r.table == nil {
 		return r.Default()
@@ -105,8 +152,8 @@ func (r *Rules) Pick(q *Target) (int, *Policy) {
 	got := r.table.find(&l)
 	rule := r.number(got.rule)
 	if got.pathCounts {
-		if d, alike := r.readAgain(&l, &got); !alike {
-			return rule, r.at(rule).closed.denying(d)
+		if s, alike := r.readAgain(&l, &got); !alike {
+			return rule, r.at(rule).closed.strict(s)
 		}
 	}
 	return rule, r.at(rule).policy
@@ -115,10 +162,10 @@ func (r *Rules) Pick(q *Target) (int, *Policy) {
 // number returns the number of a rule that a table gave.
 func (r *Rules) number(rule int32) int { return min(int(rule), len(r.named)) }
 
-// readAgain reports whether all readings of the path lead to the rule that was found for the path as it came. If not, it returns what is denied by those rules for which
+// readAgain reports whether all readings of the path lead to the rule that was found for the path as it came. If not, it returns how strict those rules are for which
 // the path may be.
-func (r *Rules) readAgain(l *lookup, got *finding) (denials, bool) {
-	unclear := func() (denials, bool) { return r.table.denialsOf(l.host) | r.last.policy.denials(), false }
+func (r *Rules) readAgain(l *lookup, got *finding) (strictness, bool) {
+	unclear := func() (strictness, bool) { return r.table.strictnessOf(l.host) | r.last.policy.strictness(), false }
 	switch {
 	case got.unclear:
 		return unclear()
@@ -134,7 +181,7 @@ func (r *Rules) readAgain(l *lookup, got *finding) (denials, bool) {
 		again = r.table.find(&lookup{host: l.host, path: before, route: l.route})
 	}
 	if again.rule != got.rule || again.unclear {
-		return r.at(r.number(got.rule)).policy.denials() | r.at(r.number(again.rule)).policy.denials(), false
+		return r.at(r.number(got.rule)).policy.strictness() | r.at(r.number(again.rule)).policy.strictness(), false
 	}
 	return 0, true
 }

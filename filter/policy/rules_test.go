@@ -150,7 +150,7 @@ func TestAClosedPolicyGrantsNothing(t *testing.T) {
 			var response Response
 			response.Add("access-control-allow-origin", "*")
 			response.Add("timing-allow-origin", "*")
-			edits := p.Edits(&d, &response, &VaryMemo{}, nil)
+			edits := p.Edits(&d, &response, false, &VaryMemo{}, nil)
 			removed := slices.ContainsFunc(edits, func(e Edit) bool { return e.Op == RemoveHeader && e.Name == "access-control-allow-origin" })
 			if d.Grant != "" || d.Status == 0 && !removed || d.Vary == VaryNothing || d.Verdict() == Allowed && d.Reason != SameOrigin && d.Reason != NothingAsked {
 				t.Fatalf("%s: %+v for %+v, edits %v", path, d, q, edits)

@@ -8,7 +8,12 @@ import (
 // Spec is a configuration as plain data. Package config makes it from JSON and checks it.
 type Spec struct {
 	// CORS is the default policy: its groups of origins, in order. Without any, CORS is off where no rule says otherwise.
-	CORS  []CORS
+	CORS []CORS
+	// Isolation and SecurityHeaders are the response headers of the default blocks of these names. No name stands twice in a block, nor in both.
+	Isolation, SecurityHeaders []SetHeader
+	FetchMetadata              FetchMetadata
+	Mode                       Mode
+
 	Rules []Rule // in order
 	Log   Log
 }
@@ -23,6 +28,12 @@ type Rule struct {
 	// OwnCORS tells that CORS stands for the default policy; with no groups in it, CORS is off.
 	OwnCORS bool
 	CORS    []CORS
+	// Likewise for the other blocks.
+	OwnIsolation, OwnSecurityHeaders, OwnFetchMetadata, OwnMode bool
+
+	Isolation, SecurityHeaders []SetHeader
+	FetchMetadata              FetchMetadata
+	Mode                       Mode
 }
 
 // Match is what a rule matches: all of its parts that are not empty, each by one of its elements.
@@ -57,6 +68,44 @@ type Path struct {
 	Value string
 	Regex *regex.Regexp
 }
+
+// SetHeader is a response header that a policy sets, beside those of CORS.
+type SetHeader struct {
+	Name  HeaderName
+	Value string
+	// IfAbsent leaves those that the upstream sent.
+	IfAbsent bool
+}
+
+// FetchMetadata is a resource isolation policy: requests of other sites' pages are refused that are neither navigations nor allowed by CORS. The zero value is none.
+type FetchMetadata struct {
+	On bool
+	// Report counts and logs what would be refused, and lets it through.
+	Report bool
+	// RefuseSameSite refuses requests of other origins of the same site too.
+	RefuseSameSite bool
+	// RefuseUnsafeNavigations refuses navigations that are neither GET nor HEAD, such as the posting of a form.
+	RefuseUnsafeNavigations bool
+}
+
+// Mode tells for which share of requests a policy is enforced. The zero value is: for all.
+type Mode struct {
+	Unenforced uint32 // out of Million
+	Otherwise  Otherwise
+}
+
+// Million is what the shares of a Mode are parts of.
+const Million = 1_000_000
+
+// Otherwise is what becomes of requests for which a policy is not enforced.
+type Otherwise uint8
+
+const (
+	// Shadow decides, counts and logs, and changes nothing.
+	Shadow Otherwise = iota
+	// Off does nothing.
+	Off
+)
 
 // Log bounds what the filter logs.
 type Log struct {

@@ -24,11 +24,11 @@ type table struct {
 
 type (
 	bucket struct {
-		firstPath int32 // the first rule that names a path
-		anyPath   int32 // leaf, or noLeaf
-		root      int32 // node
-		regexes   []pathRegex
-		denials   denials // of all its rules
+		firstPath  int32 // the first rule that names a path
+		anyPath    int32 // leaf, or noLeaf
+		root       int32 // node
+		regexes    []pathRegex
+		strictness strictness // of all its rules
 	}
 	pathRegex struct {
 		*regex.Regexp
@@ -113,12 +113,12 @@ func (t *table) find(q *lookup) finding {
 	return got
 }
 
-// denialsOf returns the denials of all rules that could be for host.
-func (t *table) denialsOf(host string) denials {
+// strictnessOf returns that of all rules that could be for host.
+func (t *table) strictnessOf(host string) strictness {
 	var few [8]int32
-	var all denials
+	var all strictness
 	for _, b := range t.bucketsOf(host, few[:0]) {
-		all |= t.buckets[b].denials
+		all |= t.buckets[b].strictness
 	}
 	return all
 }

@@ -23,6 +23,8 @@ const (
 	Refused Verdict = iota
 	// Allowed: it does, or nothing needs granting.
 	Allowed
+	// Shadowed: the policy would refuse, and is not enforced.
+	Shadowed
 )
 
 // Reason is why. One vocabulary serves metrics, logs and tests; the strings are part of the product's interface.
@@ -45,6 +47,10 @@ const (
 	HeaderNotAllowed
 	// PathAmbiguous: the path can be read in two ways, to which different rules may apply.
 	PathAmbiguous
+	// CrossSiteNotAllowed: the request comes from another site (Fetch Metadata), and is neither a navigation nor allowed by CORS.
+	CrossSiteNotAllowed
+	// SameSiteNotAllowed: likewise from another origin of the same site, where these are not let through.
+	SameSiteNotAllowed
 	// OriginAllowed: a pattern matches the origin.
 	OriginAllowed
 	// AnyOrigin: the policy allows any origin.
@@ -62,7 +68,8 @@ var (
 	kindNames   = [numKinds]string{"no_origin", "actual", "preflight"}
 	reasonNames = [numReasons]string{
 		"internal_error", "origin_not_allowed", "null_not_allowed", "origin_malformed", "origin_missing",
-		"method_not_allowed", "header_not_allowed", "path_ambiguous", "origin_allowed", "any_origin", "same_origin", "no_origin", "cors_off",
+		"method_not_allowed", "header_not_allowed", "path_ambiguous", "cross_site_not_allowed", "same_site_not_allowed",
+		"origin_allowed", "any_origin", "same_origin", "no_origin", "cors_off",
 	}
 )
 
@@ -70,13 +77,16 @@ func (k Kind) String() string   { return kindNames[k] }
 func (r Reason) String() string { return reasonNames[r] }
 
 func (v Verdict) String() string {
-	if v == Allowed {
+	switch v {
+	case Allowed:
 		return "allowed"
+	case Shadowed:
+		return "shadowed"
 	}
 	return "refused"
 }
 
-// Verdict returns the verdict that r explains.
+// Verdict returns the verdict that r explains, where the policy is enforced.
 func (r Reason) Verdict() Verdict {
 	if r >= OriginAllowed {
 		return Allowed
@@ -84,26 +94,54 @@ func (r Reason) Verdict() Verdict {
 	return Refused
 }
 
-// Outcome is a kind with a reason, which implies the verdict. It indexes arrays of NumOutcomes counters.
+// NumReasons bounds Reason.
+const NumReasons = int(numReasons)
+
+// Outcome is what is counted of a request: a kind with a reason, which implies the verdict as long as the policy is enforced. It indexes arrays of NumOutcomes counters.
 type Outcome uint8
 
 // NumOutcomes bounds Outcome.
-const NumOutcomes = int(numKinds) * int(numReasons)
+const NumOutcomes = 2 * numEnforced
+
+const numEnforced = int(numKinds) * int(numReasons)
 
 // OutcomeOf returns the outcome of a kind and a reason.
 func OutcomeOf(k Kind, r Reason) Outcome { return Outcome(uint8(k)*uint8(numReasons) + uint8(r)) }
 
-// Split returns the kind and the reason of o.
-func (o Outcome) Split() (Kind, Reason) {
-	return Kind(uint8(o) / uint8(numReasons)), Reason(uint8(o) % uint8(numReasons))
+// Shadow returns o as it is where the policy is not enforced: what would be refused is shadowed.
+func (o Outcome) Shadow() Outcome {
+	if _, reason := o.Split(); int(o) < numEnforced && reason.Verdict() == Refused {
+		return o + Outcome(numEnforced)
+	}
+	return o
 }
 
-// IsPossible reports whether a decision can have the outcome o. What can't happen needs no counter.
+// Split returns the kind and the reason of o.
+func (o Outcome) Split() (Kind, Reason) {
+	at := uint8(o) % uint8(numEnforced)
+	return Kind(at / uint8(numReasons)), Reason(at % uint8(numReasons))
+}
+
+// Verdict returns the verdict of o.
+func (o Outcome) Verdict() Verdict {
+	if int(o) >= numEnforced {
+		return Shadowed
+	}
+	_, reason := o.Split()
+	return reason.Verdict()
+}
+
+// IsPossible reports whether a request can have the outcome o. What can't happen needs no counter.
 func (o Outcome) IsPossible() bool {
 	kind, reason := o.Split()
+	if o.Verdict() == Shadowed && reason.Verdict() == Allowed {
+		return false
+	}
 	switch reason {
-	case InternalError, AnyOrigin, CORSOff:
+	case InternalError, PathAmbiguous, AnyOrigin, CORSOff:
 		return true
+	case CrossSiteNotAllowed, SameSiteNotAllowed:
+		return kind != Preflight
 	case OriginMissing, NothingAsked:
 		return kind == NoOrigin
 	case MethodNotAllowed, HeaderNotAllowed:

@@ -72,6 +72,11 @@ func GetProperty(path *byte, pathSize int, value **byte, size *int) Status {
 	return internal.ProxyGetProperty(path, pathSize, value, size)
 }
 
+// SetProperty sets a property of the stream.
+func SetProperty(path *byte, pathSize int, value *byte, size int) Status {
+	return internal.ProxySetProperty(path, pathSize, value, size)
+}
+
 // GetBufferBytes gets a part of a buffer.
 func GetBufferBytes(b BufferType, start, most int, data **byte, size *int) Status {
 	return internal.ProxyGetBufferBytes(b, start, most, data, size)
