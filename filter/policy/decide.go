@@ -135,7 +135,11 @@ func (p *Policy) decideFetchMetadata(r *Request, d *Decision) {
 
 func (p *Policy) decideCORS(r *Request) Decision {
 	if p.off {
-		return Decision{Kind: r.kind(), Reason: CORSOff, Vary: p.actualVary}
+		d := Decision{Kind: r.kind(), Reason: CORSOff, Vary: p.actualVary}
+		if d.Kind == Preflight {
+			d.Vary = VaryNothing
+		}
+		return d
 	}
 	if r.Origins == 0 {
 		return p.decideNoOrigin(r)

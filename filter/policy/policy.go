@@ -160,9 +160,10 @@ func IsAnyOrigin(c *CORS) bool {
 	return len(c.AllowOrigins.Patterns) == 1 && c.AllowOrigins.Patterns[0].Kind == origin.Any
 }
 
-// closedTwin returns the policy that refuses what p may grant.
+// closedTwin returns the policy that refuses what p may grant. Where p has no cors block, there is nothing that it grants.
 func (p *Policy) closedTwin() *Policy {
 	twin := &Policy{
+		off:                p.off,
 		closed:             true,
 		null:               -1,
 		preflightStatus:    p.preflightStatus,

@@ -12,12 +12,13 @@ const (
 	enforcesSome
 	shadows
 	off
+	grants // it has a cors block
 	firstClass
 )
 
 // Of classes there are as many as there are bits left; what is beyond them has the last, which is taken for several.
 const (
-	maxClasses = 56
+	maxClasses = 55
 	lastClass  = firstClass << (maxClasses - 1)
 	classes    = ^(firstClass - 1)
 	modes      = enforces | enforcesSome | shadows | off
@@ -25,6 +26,9 @@ const (
 
 func (p *Policy) strictness() strictness {
 	s := firstClass << min(p.class, maxClasses-1)
+	if !p.off {
+		s |= grants
+	}
 	if p.onRefusedPreflight == DenyPreflight {
 		s |= deniesPreflights
 	}
@@ -74,7 +78,12 @@ func (p *Policy) strict(s strictness) *Policy {
 	if s.isMixed() {
 		// A weaker isolation than that of the right policy would be a grant.
 		stricter.mixed = true
-		s |= deniesOrigins | deniesMissing
+		s |= deniesOrigins | deniesMissing | grants
+	}
+	if s&grants != 0 && p.off {
+		// What the upstream grants might not be granted.
+		stricter.off = false
+		stricter.setVary()
 	}
 	if s&deniesPreflights != 0 {
 		stricter.onRefusedPreflight = DenyPreflight
