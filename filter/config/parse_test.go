@@ -38,7 +38,7 @@ func TestEveryKeyOfTheReferenceIsRead(t *testing.T) {
 		}
 	}
 	for _, inner := range []string{base, `"allowNull":true,` + base} {
-		for _, key := range []string{`"mode":"enforce"`, `"rules":[]`, `"rules":null`, `"isolation":{}`, `"securityHeaders":{}`, `"fetchMetadata":{}`} {
+		for _, key := range []string{`"mode":"on"`, `"rules":[]`, `"rules":null`, `"isolation":{}`, `"securityHeaders":{}`, `"fetchMetadata":null`} {
 			if checkParse(t, []byte(`{`+key+`,"cors":{`+inner+`}}`)) {
 				t.Errorf("%s is accepted", key)
 			}
