@@ -1,0 +1,127 @@
+// Package browser_test has a real browser talk https to the built plugin in a real Envoy. The other tests hold which headers go out; these hold what
+// a browser makes of them. Next to what a policy brings about stands what happens without it, so that no test holds by itself.
+package browser_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"corsguard/e2e/envoy"
+	"corsguard/e2e/repo"
+)
+
+// What all tests share. TestMain sets it, and fails where a part is missing: nothing is skipped.
+var (
+	wasm     string
+	identity *certificate
+	backend  *upstream      // the server behind every site
+	gateway  *envoy.Gateway // has all sites
+	chromium *browser
+	bare     site // no plugin: what the upstream sends is what the browser gets
+)
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "corsguard-browser-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := start(context.Background(), dir); err != nil {
+		return 0, errors.Join(err, stop())
+	}
+	code = m.Run()
+	return code, stop()
+}
+
+func start(ctx context.Context, dir string) error {
+	path, err := findBrowser()
+	if err != nil {
+		return err
+	}
+	if wasm, err = copyWasm(dir); err != nil {
+		return err
+	}
+	if identity, err = newCertificate(); err != nil {
+		return err
+	}
+	if backend, err = startUpstream(); err != nil {
+		return err
+	}
+
+	// Both take seconds.
+	var starts sync.WaitGroup
+	var noBrowser, noGateway error
+	starts.Go(func() { chromium, noBrowser = startBrowser(ctx, path, dir) })
+	starts.Go(func() { noGateway = startGateway(ctx) })
+	starts.Wait()
+	return errors.Join(noBrowser, noGateway)
+}
+
+func startGateway(ctx context.Context) error {
+	engine, err := envoy.Find(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("with", engine)
+	clusters := []envoy.Object{envoy.Cluster("upstream", backend.addr, false), envoy.Cluster("down", nobody, false)}
+	if gateway, err = engine.Gateway(ctx, clusters, []string{wasm}, "--concurrency", "1"); err != nil {
+		return err
+	}
+	bare, err = serve(ctx, "bare")
+	return err
+}
+
+// nobody is an address of a service that no machine has had for decades.
+const nobody = "127.0.0.1:1"
+
+func stop() error {
+	var err error
+	if chromium != nil {
+		err = errors.Join(err, chromium.close())
+	}
+	if gateway != nil {
+		err = errors.Join(err, panics(), gateway.Stop())
+	}
+	if backend != nil {
+		err = errors.Join(err, backend.close())
+	}
+	return err
+}
+
+// panics fails where the plugin panicked, contained or not, whatever the tests saw of it.
+func panics() error {
+	const counter = "wasmcustom.corsguard.panics"
+	stats, err := gateway.Admin.Stats(context.Background(), "^"+counter+"$")
+	if n := stats[counter] + int64(len(gateway.Log.Entries("[wasm]", "Uncaught RuntimeError"))); n > 0 {
+		err = errors.Join(err, fmt.Errorf("the plugin panicked %d times; the end of the log:\n%s", n, gateway.Log.Tail(40)))
+	}
+	return err
+}
+
+// copyWasm returns the path of a copy of the built plugin, so that a build in the midst of the tests does not mix what is tested.
+func copyWasm(dir string) (string, error) {
+	built, err := repo.Wasm()
+	if err != nil {
+		return "", err
+	}
+	code, err := os.ReadFile(built)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "main.wasm")
+	return path, os.WriteFile(path, code, 0o644)
+}
