@@ -20,6 +20,8 @@ var wantStats = []string{
 	`corsguard{rule="default",kind="actual",decision="allowed",reason="origin_allowed"} 3`,
 	`corsguard{rule="default",kind="actual",decision="refused",reason="origin_not_allowed"} 1`,
 	`corsguard{rule="public",kind="actual",decision="allowed",reason="any_origin"} 1`,
+	`corsguard{rule="account",kind="no_origin",decision="refused",reason="cross_site_not_allowed"} 1`,
+	`corsguard{rule="beta",kind="actual",decision="shadowed",reason="origin_not_allowed"} 1`,
 	`corsguard{rule="default",kind="no_origin",decision="allowed",reason="no_origin"} 1`,
 }
 

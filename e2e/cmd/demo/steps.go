@@ -28,18 +28,20 @@ type step struct {
 	shows   string
 	request corpus.Request
 	status  int
-	headers []corpus.Header // every CORS header of the answer, and Vary
+	headers []corpus.Header // every header of the answer that the policy is about
 }
 
 var (
 	preflightVary = corpus.Header{"vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"}
 	responseVary  = corpus.Header{"vary", "Accept-Encoding, Origin"}
-	granted       = []corpus.Header{
+	nosniff       = corpus.Header{"x-content-type-options", "nosniff"}
+	referrers     = corpus.Header{"referrer-policy", "strict-origin-when-cross-origin"}
+	ungranted     = []corpus.Header{{"cross-origin-resource-policy", "same-site"}, nosniff, referrers, responseVary}
+	granted       = append([]corpus.Header{
 		{"access-control-allow-origin", shopOrigin},
 		{"access-control-allow-credentials", "true"},
 		{"access-control-expose-headers", "x-request-id"},
-		responseVary,
-	}
+	}, ungranted...)
 )
 
 var steps = []step{
@@ -77,14 +79,14 @@ var steps = []step{
 		shows:   "the answer, without access-control headers, so the page cannot read it; the upstream's * is gone",
 		request: from(evilOrigin, "/api/items"),
 		status:  200,
-		headers: []corpus.Header{responseVary},
+		headers: ungranted,
 	},
 	{
 		title:   "The same origin, where a rule lets everybody read",
 		shows:   "access-control-allow-origin: *, once and without credentials; the answer is the same for all, so vary stays as it was",
 		request: from(evilOrigin, "/api/public/prices"),
 		status:  200,
-		headers: []corpus.Header{{"access-control-allow-origin", "*"}, {"vary", "Accept-Encoding"}},
+		headers: []corpus.Header{{"access-control-allow-origin", "*"}, {"cross-origin-resource-policy", "cross-origin"}, nosniff, referrers, {"vary", "Accept-Encoding"}},
 	},
 	{
 		title:   "A 401 that a page can read",
@@ -105,7 +107,21 @@ var steps = []step{
 		shows:   "no Origin, no access-control headers; vary tells caches to keep answers apart by origin",
 		request: corpus.Request{Path: "/"},
 		status:  200,
-		headers: []corpus.Header{responseVary},
+		headers: ungranted,
+	},
+	{
+		title:   "An image of another site's page, where a rule wants requests of other sites refused",
+		shows:   "403 before the upstream is asked, with the reason in JSON, as asked for; the access log has it too",
+		request: corpus.Request{Path: "/account", Headers: []corpus.Header{{"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", "no-cors"}, {"sec-fetch-dest", "image"}, {"accept", "application/json"}}},
+		status:  403,
+		headers: []corpus.Header{{"cross-origin-resource-policy", "same-site"}, nosniff, referrers, {"vary", "Origin, Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site"}},
+	},
+	{
+		title:   "A request from a refused origin, where a rule is in shadow",
+		shows:   "the upstream's answer as it is, with its two access-control-allow-origin, which Envoy joins; counted and logged as shadowed",
+		request: from(evilOrigin, "/beta"),
+		status:  200,
+		headers: []corpus.Header{{"access-control-allow-origin", "*," + evilOrigin}, {"access-control-allow-credentials", "true"}, {"vary", "Accept-Encoding"}},
 	},
 }
 

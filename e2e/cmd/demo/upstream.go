@@ -56,6 +56,9 @@ func routes() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, "{\"path\": %q}\n", r.URL.Path)
 	})
+	for _, path := range []string{"/account", "/beta"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "the upstream's answer") })
+	}
 	mux.HandleFunc("/private", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
 			w.Header().Set("WWW-Authenticate", "Bearer")
