@@ -17,6 +17,8 @@ type plugin struct {
 	types.DefaultPluginContext
 	vm    *vm
 	rules *policy.Rules
+	// names are the request headers that are looked at, by the lengths of their names.
+	names uint64
 	// counters are those of each rule.
 	counters          []*ruleCounters
 	refusalsPerMinute int
@@ -39,6 +41,7 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 		logConfigErrors(err)
 		return types.OnPluginStartStatusFailed
 	}
+	p.names = requestNamesFor(p.rules)
 	p.refusalsPerMinute = spec.Log.RefusalsPerMinute
 	if _, byDefault := p.rules.Default(); !p.vm.counters.define(byDefault) {
 		logError("corsguard: the host does not define metrics")

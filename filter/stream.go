@@ -75,7 +75,7 @@ func (s *stream) pick(r *policy.Request) (isRead bool) {
 	switch {
 	case rules.AskHeaders():
 		route := s.route()
-		readRequest(r)
+		s.readRequest(r)
 		s.rule, s.policy = rules.Pick(&policy.Target{Authority: r.Authority, Path: r.Path, Route: route})
 		return true
 	case rules.AskRoute():
@@ -93,7 +93,7 @@ func (s *stream) decide(r *policy.Request, isRead bool) policy.Decision {
 	if !isRead && s.policy.AsksFetchMetadata(&d) {
 		// Most requests are of the site itself.
 		if site, ok := requestHeader(fetch.HeaderFetchSite); ok && s.policy.MayRefuseSite(site) {
-			readRequest(r)
+			s.readRequest(r)
 			return s.policy.Decide(r)
 		}
 	}
@@ -106,7 +106,7 @@ func (s *stream) decideCORS(r *policy.Request) (policy.Decision, bool) {
 	value, ok := requestHeader(fetch.HeaderOrigin)
 	if !ok {
 		if p.NeedsRequestLine() {
-			readRequest(r)
+			s.readRequest(r)
 		}
 		return p.Decide(r), p.NeedsRequestLine()
 	}
@@ -125,7 +125,7 @@ func (s *stream) decideCORS(r *policy.Request) (policy.Decision, bool) {
 			}
 		}
 	}
-	readRequest(r)
+	s.readRequest(r)
 	return p.Decide(r), true
 }
 
@@ -153,52 +153,73 @@ func (s *stream) route() string {
 	return borrow(vm.route)
 }
 
-// names are the headers that readRequest looks for beside the Origin. Of the first ones there may be several lines, which are joined; of the last ones the first line counts.
-var names = [...]string{
-	fetch.PseudoMethod, fetch.PseudoScheme, fetch.PseudoAuthority, fetch.PseudoPath, fetch.HeaderForwardedProto,
-	fetch.HeaderRequestMethod, fetch.HeaderRequestHeaders, fetch.HeaderRequestPrivateNetwork, fetch.HeaderAccept,
-	fetch.HeaderFetchSite, fetch.HeaderFetchMode, fetch.HeaderFetchDest,
-}
-
-const joined = len(names) - 3
-
-// requestNames has a bit for the length of each name that readRequest looks for.
+// requestNames has a bit for the length of each name that readRequest looks for in any case.
 const requestNames uint64 = 1<<len(fetch.HeaderOrigin) | 1<<len(fetch.HeaderRequestMethod) | 1<<len(fetch.HeaderRequestHeaders) |
 	1<<len(fetch.HeaderRequestPrivateNetwork) | 1<<len(fetch.PseudoMethod) | 1<<len(fetch.PseudoScheme) | 1<<len(fetch.PseudoAuthority) |
-	1<<len(fetch.PseudoPath) | 1<<len(fetch.HeaderForwardedProto) | 1<<len(fetch.HeaderAccept) |
-	1<<len(fetch.HeaderFetchSite) | 1<<len(fetch.HeaderFetchMode) | 1<<len(fetch.HeaderFetchDest)
+	1<<len(fetch.PseudoPath) | 1<<len(fetch.HeaderForwardedProto)
+
+// requestNamesFor adds those that rules need: most do not ask where in the browser a request comes from, nor how a client would have a denial.
+func requestNamesFor(rules *policy.Rules) uint64 {
+	n := requestNames
+	if rules.AskFetchMetadata() {
+		n |= 1<<len(fetch.HeaderFetchSite) | 1<<len(fetch.HeaderFetchMode) | 1<<len(fetch.HeaderFetchDest)
+	}
+	if rules.MayDeny() {
+		n |= 1 << len(fetch.HeaderAccept)
+	}
+	return n
+}
 
 // readRequest fills in r, whose strings hold until the next read of headers.
-func readRequest(r *policy.Request) {
+func (s *stream) readRequest(r *policy.Request) {
 	headers, ok := requestHeaders()
 	if !ok {
 		panic("the host does not give the request headers")
 	}
 	*r = policy.Request{}
 	forwardedProto := ""
-	fields := [len(names)]*string{
-		&r.Method, &r.Scheme, &r.Authority, &r.Path, &forwardedProto, &r.RequestMethod, &r.RequestHeaders, &r.RequestPrivateNetwork, &r.Accept,
-		&r.FetchSite, &r.FetchMode, &r.FetchDest,
-	}
-	for headers.nextOf(requestNames) {
-		if headers.name == fetch.HeaderOrigin {
+	for headers.nextOf(s.plugin.names) {
+		value := headers.value
+		switch headers.name {
+		case fetch.HeaderOrigin:
 			if r.Origins++; r.Origins == 1 {
-				r.Origin = headers.value
+				r.Origin = value
 			}
-			continue
-		}
-		for i, name := range names {
-			if headers.name == name {
-				if i < joined || *fields[i] == "" {
-					joinLine(fields[i], headers.value)
-				}
-				break
-			}
+		case fetch.PseudoMethod:
+			r.Method = value
+		case fetch.PseudoScheme:
+			r.Scheme = value
+		case fetch.PseudoAuthority:
+			r.Authority = value
+		case fetch.PseudoPath:
+			r.Path = value
+		case fetch.HeaderForwardedProto:
+			joinLine(&forwardedProto, value)
+		case fetch.HeaderRequestMethod:
+			joinLine(&r.RequestMethod, value)
+		case fetch.HeaderRequestHeaders:
+			joinLine(&r.RequestHeaders, value)
+		case fetch.HeaderRequestPrivateNetwork:
+			joinLine(&r.RequestPrivateNetwork, value)
+		case fetch.HeaderAccept:
+			joinLine(&r.Accept, value)
+		case fetch.HeaderFetchSite:
+			firstLine(&r.FetchSite, value)
+		case fetch.HeaderFetchMode:
+			firstLine(&r.FetchMode, value)
+		case fetch.HeaderFetchDest:
+			firstLine(&r.FetchDest, value)
 		}
 	}
 	// Envoy sets this one, or lets it through from a peer that it trusts.
 	if isWebScheme(forwardedProto) {
 		r.Scheme = forwardedProto
+	}
+}
+
+func firstLine(have *string, line string) {
+	if *have == "" {
+		*have = line
 	}
 }
 

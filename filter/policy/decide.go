@@ -113,26 +113,6 @@ func (p *Policy) Decide(r *Request) Decision {
 	return d
 }
 
-// AsksFetchMetadata reports whether d, made without knowing the Sec-Fetch headers, may change with them. What CORS allows is not asked about, nor same-origin requests;
-// and a preflight gives nothing away.
-func (p *Policy) AsksFetchMetadata(d *Decision) bool {
-	return p.fetchMetadata.On && !p.anyOrigin && d.Status == 0 && d.Kind != Preflight && (d.Verdict() == Refused || d.Reason == NothingAsked || d.Reason == CORSOff)
-}
-
-// MayRefuseSite reports whether a request with this Sec-Fetch-Site may be refused for it.
-func (p *Policy) MayRefuseSite(site string) bool { return p.fetchMetadata.mayRefuse(site) }
-
-func (p *Policy) decideFetchMetadata(r *Request, d *Decision) {
-	reason, refuses := p.fetchMetadata.judge(r)
-	switch {
-	case !refuses:
-	case p.fetchMetadata.Report:
-		d.Reports, d.Reported = true, reason
-	default:
-		*d = Decision{Kind: d.Kind, Reason: reason, Status: statusDenied, Vary: p.deniedVary}
-	}
-}
-
 func (p *Policy) decideCORS(r *Request) Decision {
 	if p.off {
 		d := Decision{Kind: r.kind(), Reason: CORSOff, Vary: p.actualVary}

@@ -11,6 +11,8 @@ type Rules struct {
 	// all is the strictness of all policies.
 	all   strictness
 	isOff bool // no request is decided
+	// fetchMetadata: some policy asks for the Sec-Fetch headers.
+	fetchMetadata bool
 }
 
 type chosen struct {
@@ -109,6 +111,7 @@ func (r *Rules) add(c *chosen, p *Policy, known *[]*Policy) {
 	c.policy, c.closed = p, p.closedTwin()
 	r.all |= p.strictness()
 	r.isOff = r.all&modes == off
+	r.fetchMetadata = r.fetchMetadata || p.fetchMetadata.On
 }
 
 // Len returns how many rules there are, the default one, which is the last, included.
@@ -126,6 +129,14 @@ func (r *Rules) at(i int) *chosen {
 
 // AreOff reports whether no request is decided at all.
 func (r *Rules) AreOff() bool { return r.isOff }
+
+// AskFetchMetadata reports whether a decision may need the Sec-Fetch headers.
+func (r *Rules) AskFetchMetadata() bool { return r.fetchMetadata }
+
+// MayDeny reports whether requests may be answered with 403.
+func (r *Rules) MayDeny() bool {
+	return r.fetchMetadata || r.all&(deniesPreflights|deniesOrigins|deniesMissing) != 0 || r.all.isMixed()
+}
 
 // AskHeaders reports whether Pick needs the authority or the path of a request.
 func (r *Rules) AskHeaders() bool { return r.table != nil && (r.table.asksHost || r.table.asksPath) }
