@@ -267,6 +267,11 @@ func TestTheTablesOfKeysHaveEveryKeyAndNoOther(t *testing.T) {
 		`{"cors": {"allowNull": true}, "log": {%q: 1}}`,
 		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"]}, %q: 1}]}`,
 		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"], %q: 1}}]}`,
+		`{"isolation": {%q: 1}}`,
+		`{"securityHeaders": {%q: 1}}`,
+		`{"fetchMetadata": {%q: 1}}`,
+		`{"mode": {%q: 1}}`,
+		`{"mode": {"enforce": {%q: 1}}}`,
 	} {
 		for _, key := range knownKeys(t, document) {
 			_, _, err := config.Parse([]byte(fmt.Sprintf(document, key)))

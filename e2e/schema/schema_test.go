@@ -97,7 +97,7 @@ func TestTheSchemaIsASchema(t *testing.T) {
 var keywords = []string{
 	"$schema", "$id", "$ref", "$defs", "$comment", "title", "description", "default", "examples",
 	"type", "const", "enum", "minimum", "maximum", "minLength", "maxLength", "pattern",
-	"properties", "additionalProperties", "required", "minProperties", "maxProperties",
+	"properties", "additionalProperties", "propertyNames", "required", "minProperties", "maxProperties",
 	"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains",
 	"anyOf", "allOf", "not", "if", "then",
 }
@@ -115,7 +115,7 @@ func eachSchema(t *testing.T, node any, f func(map[string]any)) {
 	f(s)
 	for keyword, value := range s {
 		switch keyword {
-		case "items", "contains", "not", "if", "then", "additionalProperties":
+		case "items", "contains", "not", "if", "then", "additionalProperties", "propertyNames":
 			eachSchema(t, value, f)
 		case "anyOf", "allOf", "prefixItems":
 			for _, v := range value.([]any) {

@@ -101,8 +101,9 @@ func (r *reader) isolation(path string, v *gjson.Result) []policy.SetHeader {
 		return nil
 	}
 	r.checkReferences(b)
-	if len(r.errs) == before {
-		r.checkIsolation(path, v, b)
+	r.checkIsolation(b)
+	if len(b.headers) == 0 && len(r.errs) == before {
+		r.fail(path, v.Raw, "sets nothing", `write {"crossOriginResourcePolicy": "same-origin"}, or leave it out`)
 	}
 	return b.headers
 }
@@ -127,10 +128,14 @@ func (r *reader) reportingPolicy(path string, v *gjson.Result, b *isolationBlock
 			value = values[i]
 		}
 	}
-	if v.IsObject() {
+	switch {
+	case v.IsObject():
 		r.keys(path, v, reportingKeys, read)
-	} else {
+	case v.Type == gjson.String:
 		read(0, path, v)
+	default:
+		r.fail(path, v.Raw, "must be a string or an object, is "+typeOf(v), `write "`+values[0]+`" or {"value": "`+values[0]+`", "reportTo": "…"}`)
+		return
 	}
 	if !hasValue {
 		r.fail(path, v.Raw, "has no value", `add "value": "`+values[0]+`"`)
@@ -214,6 +219,9 @@ func checkEndpoint(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	host, _, _ = strings.Cut(host, "?")
+	if scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
 	o, ok := origin.Parse(fetch.Lower(scheme + "://" + host))
 	switch {
 	case !ok:
@@ -237,7 +245,7 @@ func (r *reader) checkReferences(b *isolationBlock) {
 }
 
 // checkIsolation fills in what the preset stands for, and checks what stands in several keys.
-func (r *reader) checkIsolation(path string, v *gjson.Result, b *isolationBlock) {
+func (r *reader) checkIsolation(b *isolationBlock) {
 	opener, embedder := &b.values[policy.OpenerPolicy], &b.values[policy.EmbedderPolicy]
 	if b.preset {
 		const fix = "leave it out, or the preset"
@@ -261,8 +269,5 @@ func (r *reader) checkIsolation(path string, v *gjson.Result, b *isolationBlock)
 	document := b.values[policy.DocumentIsolationPolicy]
 	if isolates && *opener != sameOrigin && (document == "" || document == "none") {
 		r.warnAt(b.at[policy.EmbedderPolicy], "makes no page crossOriginIsolated without a crossOriginOpenerPolicy of same-origin", `add it, or write {"preset": "cross-origin-isolated"}`)
-	}
-	if len(b.headers) == 0 {
-		r.fail(path, v.Raw, "sets nothing", `write {"crossOriginResourcePolicy": "same-origin"}, or leave it out`)
 	}
 }

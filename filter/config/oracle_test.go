@@ -26,21 +26,36 @@ var knownKeys = map[string]string{
 	"rule":                " name match cors mode isolation securityHeaders fetchMetadata ",
 	"rule.match":          " hosts paths routes ",
 	"rule.match.paths[]":  " exact prefix regex ",
+	"mode":                " enforce otherwise ",
+	"mode.enforce":        " numerator denominator ",
+	"fetchMetadata":       " mode allowSameSite allowUnsafeNavigations ",
+	"isolation": " preset crossOriginOpenerPolicy crossOriginOpenerPolicyReportOnly crossOriginEmbedderPolicy crossOriginEmbedderPolicyReportOnly crossOriginResourcePolicy " +
+		"originAgentCluster documentIsolationPolicy reportingEndpoints ",
+	"securityHeaders": " contentSecurityPolicy contentSecurityPolicyReportOnly strictTransportSecurity xContentTypeOptions xFrameOptions referrerPolicy permissionsPolicy xXssProtection ",
 }
 
-// knownKeysOf returns the keys that an object of a shape may hold. A cors block is the same in a rule and in an array.
-func knownKeysOf(shape string) string {
+// isKnownKey reports whether an object of a shape may hold key. A block is the same in a rule and at the top, and a cors block in an array.
+func isKnownKey(shape, key string) bool {
 	if rest, ok := strings.CutPrefix(shape, "rules[]"); ok {
-		if rest, ok = strings.CutPrefix(rest, ".cors"); ok {
-			shape = "cors" + rest
+		if rest == "" || strings.HasPrefix(rest, ".match") {
+			shape = "rule" + rest
 		} else {
-			shape = "rule" + strings.TrimPrefix(shape, "rules[]")
+			shape = rest[1:]
 		}
 	}
 	if rest, ok := strings.CutPrefix(shape, "cors[]"); ok {
 		shape = "cors" + rest
 	}
-	return knownKeys[shape]
+	block, header, ok := strings.Cut(shape, ".")
+	switch {
+	case shape == "isolation.reportingEndpoints":
+		return true // names of the user's choice
+	case ok && block == "isolation" && !strings.ContainsAny(header, ".["):
+		return key == "value" || key == "reportTo"
+	case ok && block == "securityHeaders" && !strings.ContainsAny(header, ".["):
+		return key == "value" || key == "ifAbsent"
+	}
+	return strings.Contains(knownKeys[shape], " "+key+" ")
 }
 
 // document is what encoding/json's tokens tell of a configuration.
@@ -83,7 +98,7 @@ func (d *document) value(dec *json.Decoder, path, shape string, depth int) error
 			}
 			key := token.(string)
 			d.duplicate = d.duplicate || seen[key]
-			d.unknown = d.unknown || !strings.Contains(knownKeysOf(shape), " "+key+" ")
+			d.unknown = d.unknown || !isKnownKey(shape, key)
 			seen[key] = true
 			at, under = joined(path, key), strings.TrimPrefix(shape+"."+key, ".")
 		}
@@ -109,8 +124,12 @@ func joined(path, key string) string {
 
 // plain is a configuration as encoding/json reads it.
 type plain struct {
+	plainBlocks
+
 	CORS  plainGroups
 	Rules []struct {
+		plainBlocks
+
 		Name  string
 		Match struct {
 			Hosts, Routes []string
@@ -120,6 +139,9 @@ type plain struct {
 	}
 	Log struct{ RefusalsPerMinute *float64 }
 }
+
+// plainBlocks are the blocks beside cors, nil where there is none.
+type plainBlocks struct{ Mode, Isolation, SecurityHeaders, FetchMetadata json.RawMessage }
 
 // plainGroups is a cors block: an object, or an array of them.
 type plainGroups []plainCORS
@@ -250,6 +272,7 @@ func (p *plain) check(t *testing.T, data []byte, spec *policy.Spec) {
 		t.Fatalf("%q: log %+v, want %+v", data, spec.Log, want)
 	}
 	checkGroups(t, data, spec.CORS, p.CORS)
+	p.plainBlocks.check(t, data, spec.Isolation, spec.SecurityHeaders, spec.FetchMetadata, spec.Mode)
 	if len(spec.Rules) != len(p.Rules) {
 		t.Fatalf("%q: %d rules, want %d", data, len(spec.Rules), len(p.Rules))
 	}
@@ -262,6 +285,10 @@ func (p *plain) check(t *testing.T, data []byte, spec *policy.Spec) {
 			}
 		}
 		checkGroups(t, data, got.CORS, groups)
+		want.check(t, data, got.Isolation, got.SecurityHeaders, got.FetchMetadata, got.Mode)
+		if got.OwnMode != (want.Mode != nil) || got.OwnIsolation != (want.Isolation != nil) || got.OwnSecurityHeaders != (want.SecurityHeaders != nil) || got.OwnFetchMetadata != (want.FetchMetadata != nil) {
+			t.Fatalf("%q: rule %+v, want %+v", data, got, want)
+		}
 		if got.Name != want.Name || got.OwnCORS != (want.CORS != nil) || !slices.Equal(got.Match.Routes, want.Match.Routes) {
 			t.Fatalf("%q: rule %+v, want %+v", data, got, want)
 		}

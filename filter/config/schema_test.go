@@ -46,7 +46,7 @@ func TestTheConfigurationOfTheSchemaTestsHasEveryKeyOfTheSchema(t *testing.T) {
 	for name, def := range defs {
 		walk("#/$defs/"+name, def)
 	}
-	if objects < 8 {
+	if objects < 15 {
 		t.Errorf("%d objects", objects)
 	}
 }
@@ -86,7 +86,7 @@ func TestTheSchemaHasTheKeysThatAreRead(t *testing.T) {
 			t.Errorf("%s: the keys %q are read, and the schema has %q", v.path, read, want)
 		}
 	}
-	if len(tried) != 6 {
+	if len(tried) != 13 {
 		t.Errorf("objects that were tried: %v", tried)
 	}
 }
@@ -128,6 +128,13 @@ var texts = map[string]func(n int) any{
 	"#/$defs/pathText":                           func(n int) any { return "/" + strings.Repeat("a", n-1) },
 	"#/$defs/originText":                         longOrigin,
 	"#/$defs/cors/properties/allowOrigins/items": longOrigin,
+
+	"#/$defs/endpointName":            func(n int) any { return strings.Repeat("a", n) },
+	"#/$defs/endpoint":                func(n int) any { return "/" + strings.Repeat("a", n-1) },
+	"#/$defs/contentSecurityPolicy":   func(n int) any { return "img-src " + strings.Repeat("a", n-8) },
+	"#/$defs/strictTransportSecurity": func(n int) any { return "max-age=" + strings.Repeat("0", n-8) },
+	"#/$defs/referrerPolicy":          func(n int) any { return "origin," + strings.Repeat(" ", n-18) + "same-origin" },
+	"#/$defs/permissionsPolicy":       func(n int) any { return "camera=(" + strings.Repeat(" ", n-9) + ")" },
 }
 
 // longOrigin returns an origin of n bytes with the longest scheme and the longest port.
@@ -177,6 +184,15 @@ func TestTheBoundsOfTheSchemaAreThoseThatAreRead(t *testing.T) {
 		if v.node["minProperties"] == 1.0 {
 			accept(&v, "minProperties", v.at, map[string]any{}, false)
 		}
+		if most, ok := v.node["maxProperties"].(float64); ok && most > 1 {
+			value := valueAt(t, v.at).(map[string]any)
+			for i := len(value); i < int(most); i++ {
+				value[fmt.Sprint("x", i)] = "/"
+			}
+			accept(&v, "maxProperties", v.at, value, true)
+			value["y"] = "/"
+			accept(&v, "maxProperties", v.at, value, false)
+		}
 		if v.node["minLength"] == 1.0 {
 			accept(&v, "minLength", v.at, "", false)
 		}
@@ -206,7 +222,7 @@ func TestTheBoundsOfTheSchemaAreThoseThatAreRead(t *testing.T) {
 			accept(&v, "examples", at, value, true)
 		}
 	}
-	for _, what := range []string{"enum", "minimum", "maximum", "minItems", "minProperties", "minLength", "maxLength", "uniqueItems", "required", "examples"} {
+	for _, what := range []string{"enum", "minimum", "maximum", "minItems", "minProperties", "maxProperties", "minLength", "maxLength", "uniqueItems", "required", "examples"} {
 		if tried[what] == 0 {
 			t.Errorf("no %s", what)
 		}
@@ -260,7 +276,43 @@ func TestTheDefaultsOfTheSchemaAreThoseThatAreRead(t *testing.T) {
 			}
 		}
 	}
-	if tried < 12 {
+	if tried < 25 {
 		t.Errorf("%d defaults", tried)
+	}
+}
+
+// The bound of a numerator depends on the denominator, so that everyKey has the greatest.
+func TestSharesAreBoundedAsTheSchemaSays(t *testing.T) {
+	share := readSchema(t)["$defs"].(schemaNode)["mode"].(schemaNode)["anyOf"].([]any)[1].(schemaNode)["properties"].(schemaNode)["enforce"].(schemaNode)
+	bound := func(denominator any) float64 {
+		most := share["properties"].(schemaNode)["numerator"].(schemaNode)["maximum"].(float64)
+		for _, sub := range share["allOf"].([]any) {
+			properties := sub.(schemaNode)["if"].(schemaNode)["properties"].(schemaNode)
+			if properties["denominator"].(schemaNode)["const"] == denominator {
+				most = sub.(schemaNode)["then"].(schemaNode)["properties"].(schemaNode)["numerator"].(schemaNode)["maximum"].(float64)
+			}
+		}
+		return most
+	}
+	seen := map[float64]bool{}
+	for _, denominator := range append(list(share["properties"].(schemaNode)["denominator"].(schemaNode)["enum"]), absent) {
+		written := denominator
+		if denominator == absent {
+			written = share["properties"].(schemaNode)["denominator"].(schemaNode)["default"]
+		}
+		most := bound(written)
+		seen[most] = true
+		for n, want := range map[float64]bool{0: true, most: true, most + 1: false} {
+			value := map[string]any{"numerator": n, "denominator": denominator}
+			if denominator == absent {
+				delete(value, "denominator")
+			}
+			if p := problemAt(with(t, []any{"mode", "enforce"}, value), "mode"); (p == nil) != want {
+				t.Errorf("%v out of %v: %v", n, denominator, p)
+			}
+		}
+	}
+	if len(seen) != 3 {
+		t.Errorf("bounds: %v", seen)
 	}
 }

@@ -11,8 +11,10 @@ import (
 
 // docs/schema.json tells editors what Parse takes. These tests walk it along a configuration that has every key of it, and try what it says of each place.
 
-// everyKey is a configuration with every key, and with every kind of value where there are several.
+// everyKey is a configuration with every key, and with every kind of value where there are several. The long name is that of the endpoint that reports go to
+// where the length of such names is tried.
 const everyKey = `{
+	"mode": {"enforce": {"numerator": 5, "denominator": "MILLION"}, "otherwise": "off"},
 	"cors": {
 		"allowOrigins": ["https://first.example.com", {"exact": "https://b.example.com"}, {"regex": "https://pr-[0-9]+\\.preview\\.example\\.com"}],
 		"allowMethods": ["GET", "HEAD", "POST"], "allowHeaders": ["x-a"], "exposeHeaders": ["x-b"], "allowCredentials": false, "maxAge": 5, "allowNull": true,
@@ -20,16 +22,44 @@ const everyKey = `{
 		"onMissingOrigin": "pass", "upstreamHeaders": "replace", "presets": ["grpc-web"],
 		"dangerously": {"allowInsecureOrigins": false, "allowPublicSuffixWildcards": false}
 	},
+	"isolation": {
+		"crossOriginOpenerPolicy": {"value": "same-origin", "reportTo": "default"}, "crossOriginOpenerPolicyReportOnly": {"value": "unsafe-none", "reportTo": "coop"},
+		"crossOriginEmbedderPolicy": {"value": "require-corp", "reportTo": "default"}, "crossOriginEmbedderPolicyReportOnly": {"value": "credentialless", "reportTo": "coop"},
+		"crossOriginResourcePolicy": "same-site", "originAgentCluster": true, "documentIsolationPolicy": {"value": "none", "reportTo": "default"},
+		"reportingEndpoints": {"default": "https://reports.example.com/", "coop": "/coop", "` + longName + `": "/long"}
+	},
+	"securityHeaders": {
+		"contentSecurityPolicy": {"value": "default-src 'self'", "ifAbsent": true}, "contentSecurityPolicyReportOnly": {"value": "img-src 'self'", "ifAbsent": true},
+		"strictTransportSecurity": {"value": "max-age=5", "ifAbsent": true}, "xContentTypeOptions": {"value": "nosniff", "ifAbsent": true},
+		"xFrameOptions": {"value": "DENY", "ifAbsent": true}, "referrerPolicy": {"value": "origin", "ifAbsent": true},
+		"permissionsPolicy": {"value": "camera=()", "ifAbsent": true}, "xXssProtection": {"value": "0", "ifAbsent": true}
+	},
+	"fetchMetadata": {"mode": "report", "allowSameSite": false, "allowUnsafeNavigations": false},
 	"rules": [
-		{"name": "a", "match": {"hosts": ["a.example.com"]}, "cors": null},
+		{
+			"name": "a", "match": {"hosts": ["a.example.com"]}, "mode": "shadow", "cors": null, "isolation": {"preset": "cross-origin-isolated"},
+			"securityHeaders": {
+				"contentSecurityPolicy": "default-src 'self'", "contentSecurityPolicyReportOnly": "img-src 'self'", "strictTransportSecurity": "max-age=5", "xContentTypeOptions": "nosniff",
+				"xFrameOptions": "DENY", "referrerPolicy": "origin", "permissionsPolicy": "camera=()", "xXssProtection": "0"
+			},
+			"fetchMetadata": {}
+		},
 		{
 			"name": "b",
 			"match": {"hosts": ["b.example.com"], "paths": [{"exact": "/a"}, {"prefix": "/b"}, {"regex": "/c[0-9]"}], "routes": ["r"]},
-			"cors": [{"allowOrigins": ["https://a.example.com"]}, {"allowOrigins": ["https://b.example.com"]}]
-		}
+			"cors": [{"allowOrigins": ["https://a.example.com"]}, {"allowOrigins": ["https://b.example.com"]}],
+			"isolation": {
+				"crossOriginOpenerPolicy": "same-origin", "crossOriginOpenerPolicyReportOnly": "same-origin", "crossOriginEmbedderPolicy": "require-corp",
+				"crossOriginEmbedderPolicyReportOnly": "require-corp", "documentIsolationPolicy": "none"
+			}
+		},
+		{"name": "c", "match": {"hosts": ["c.example.com"]}, "isolation": null, "securityHeaders": null, "fetchMetadata": null}
 	],
 	"log": {"refusalsPerMinute": 60}
 }`
+
+// longName is a name of the greatest length that endpoints may have.
+const longName = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 type schemaNode = map[string]any
 
@@ -91,6 +121,13 @@ func visits(t *testing.T) []visit {
 					below = path // what is wrong with a matcher is reported where it stands
 				}
 				walk(append(at, key), below, name+"/properties/"+key, sub.(schemaNode), v)
+			}
+		}
+		if others, ok := node["additionalProperties"].(schemaNode); ok {
+			for key, v := range object {
+				if _, named := properties[key]; !named {
+					walk(append(at, key), join(path, key), name+"/additionalProperties", others, v)
+				}
 			}
 		}
 		items, _ := node["items"].(schemaNode)
