@@ -12,148 +12,112 @@ const (
 	ofStyles                       // … of styles
 	ofConnections                  // … of fetches
 	ofAncestors                    // hosts, schemes and 'self', and nothing else
-	ofOrigins                      // those of a feature
-	noValue
+	ofOrigins                      // hosts and schemes of a feature
+	noValue                        // and from here on, kinds are of one directive each
+)
+
+const (
+	obsolete = noValue + 1 + iota // no value either
 	sandboxTokens
+	policyNames
+	sinkGroups
+	oneOfTwo
 	reportName
 	reportURLs
-	sinkGroups
-	policyNames
-	allowOrBlock
 )
 
 // directives are those of CSP 3, and those of Trusted Types, Upgrade Insecure Requests, Mixed Content, Fenced Frame and Local Network Access.
-var directives = [...]string{
-	"default-src",
-	"script-src",
-	"script-src-elem",
-	"script-src-attr",
-	"style-src",
-	"style-src-elem",
-	"style-src-attr",
-	"img-src",
-	"font-src",
-	"media-src",
-	"object-src",
-	"connect-src",
-	"frame-src",
-	"child-src",
-	"worker-src",
-	"manifest-src",
-	"fenced-frame-src",
-	"base-uri",
-	"form-action",
-	"frame-ancestors",
-	"sandbox",
-	"report-to",
-	"report-uri",
-	"upgrade-insecure-requests",
-	obsolete,
-	"treat-as-public-address",
-	"require-trusted-types-for",
-	"trusted-types",
-	"webrtc",
-}
+const directives = "default-src " +
+	"script-src script-src-elem " +
+	"script-src-attr child-src worker-src " +
+	"style-src style-src-elem style-src-attr " +
+	"connect-src " +
+	"img-src font-src media-src object-src frame-src manifest-src fenced-frame-src base-uri form-action " +
+	"frame-ancestors " +
+	"upgrade-insecure-requests treat-as-public-address block-all-mixed-content " +
+	"sandbox trusted-types require-trusted-types-for webrtc report-to report-uri"
 
 // directiveKinds are the kinds of directives, one by one.
-var directiveKinds = [len(directives)]kind{
+var directiveKinds = [...]kind{
 	ofURLs | ofScripts | ofElements | ofStyles | ofConnections,
-	ofURLs | ofScripts | ofElements,
-	ofURLs | ofScripts | ofElements,
-	ofURLs | ofScripts,
-	ofURLs | ofStyles,
-	ofURLs | ofStyles,
-	ofURLs | ofStyles,
-	ofURLs,
-	ofURLs,
-	ofURLs,
-	ofURLs,
+	ofURLs | ofScripts | ofElements, ofURLs | ofScripts | ofElements,
+	ofURLs | ofScripts, ofURLs | ofScripts, ofURLs | ofScripts,
+	ofURLs | ofStyles, ofURLs | ofStyles, ofURLs | ofStyles,
 	ofURLs | ofConnections,
-	ofURLs,
-	ofURLs | ofScripts,
-	ofURLs | ofScripts,
-	ofURLs,
-	ofURLs,
-	ofURLs,
-	ofURLs,
+	ofURLs, ofURLs, ofURLs, ofURLs, ofURLs, ofURLs, ofURLs, ofURLs, ofURLs,
 	ofAncestors,
-	sandboxTokens,
-	reportName,
-	reportURLs,
-	noValue,
-	noValue,
-	noValue,
-	sinkGroups,
-	policyNames,
-	allowOrBlock,
+	noValue, noValue, obsolete,
+	sandboxTokens, policyNames, sinkGroups, oneOfTwo, reportName, reportURLs,
 }
 
-const obsolete = "block-all-mixed-content"
+// removed are the directives that there once were.
+const removed = "plugin-types prefetch-src navigate-to require-sri-for referrer reflected-xss disown-opener frame-options xhr-src allow options policy-uri " +
+	"require-trusted-types"
 
-// removed are the directives that there once were, each before what to write in its place.
-var removed = [...]string{
-	"plugin-types", "write object-src 'none', or leave it out",
-	"prefetch-src", "leave it out: default-src governs prefetches",
-	"navigate-to", "leave it out: form-action and frame-src govern what can be governed",
-	"require-sri-for", "leave it out: there is a header Integrity-Policy",
-	"referrer", "write the key referrerPolicy",
-	"reflected-xss", "leave it out: the filters that it set are gone",
-	"disown-opener", "write the key isolation.crossOriginOpenerPolicy",
-	"frame-options", "write frame-ancestors",
-	"xhr-src", "write connect-src",
-	"allow", "write default-src",
-	"options", "write script-src with 'unsafe-inline' or 'unsafe-eval'",
-	"policy-uri", "write the policy itself",
-	"require-trusted-types", "write require-trusted-types-for 'script'",
+// instead are what to write in their place, one by one.
+var instead = [...]string{
+	"write object-src 'none', or leave it out",
+	"leave it out: default-src governs prefetches",
+	"leave it out: form-action and frame-src govern what can be governed",
+	"leave it out: there is a header Integrity-Policy",
+	"write the key referrerPolicy",
+	"leave it out: the filters that it set are gone",
+	"write the key isolation.crossOriginOpenerPolicy",
+	"write frame-ancestors",
+	"write connect-src",
+	"write default-src",
+	"write script-src with 'unsafe-inline' or 'unsafe-eval'",
+	"write the policy itself",
+	"write require-trusted-types-for 'script'",
 }
 
 // ContentSecurityPolicy checks a value of Content-Security-Policy, or of Content-Security-Policy-Report-Only (CSP 3, section 2.2): one policy.
 func ContentSecurityPolicy(value string, reportOnly bool) []Finding {
-	const unknown = "has the directive $, which there is not; write one of the standard, such as default-src"
-	c := checker{rest: value}
-	if !c.isPlain(value) {
-		return c.list
-	}
-	if strings.IndexByte(value, ',') >= 0 {
+	c := read(value)
+	empty, reports, m := true, false, ""
+	if strings.IndexByte(c.rest, ',') >= 0 {
 		// There is no telling what stands where: it may be a list, or two policies.
-		c.report("has a comma, which begins another policy; write spaces between sources, semicolons between directives, and percent-encode it in a path")
-		return c.list
+		c.rest = ""
+		m = "has a comma, which begins another policy; write spaces between sources, semicolons between directives, and percent-encode it in a path"
 	}
-	empty, reports := true, false
-	for !c.full() && c.next(';') {
+	for c.next(';') {
 		rest := c.rest
 		c.rest = c.word
 		c.next(' ')
 		empty = false
-		if i := find(removed[:], c.word); i >= 0 {
-			c.report("has $, which was taken out of the standard, and browsers ignore it; " + removed[i+1])
-		} else if i = c.known(directives[:], unknown); i >= 0 {
-			kind := directiveKinds[i]
-			c.name = directives[i]
-			reports = reports || kind == reportName || kind == reportURLs
-			m := ""
-			switch {
-			case c.name == obsolete:
-				m = "warning: has %, which is obsolete, since browsers block or upgrade mixed content anyway; leave it out"
-			case reportOnly && (kind == sandboxTokens || kind == noValue):
-				m = "warning: has %, which does nothing where a policy only reports; leave it out, or write it in contentSecurityPolicy"
-			}
-			c.report(m)
-			if kind&(ofURLs|ofAncestors) != 0 {
-				c.sources(kind)
-			} else {
-				c.values(kind)
-			}
+		if i := find(removed, c.word); i >= 0 {
+			c.report("has $, which was taken out of the standard, and browsers ignore it; " + instead[i])
+		} else if i = c.known(directives, "has the directive $, which there is not; write one of the standard, such as default-src"); i >= 0 {
+			reports = c.directive(directiveKinds[i], reportOnly) || reports
 		}
 		c.rest = rest
 	}
-	m := ""
 	switch {
-	case empty:
+	case c.errors > 0:
+	case empty && m == "":
 		m = "has no directive; write one, such as default-src 'self'"
-	case reportOnly && !reports && c.errors == 0:
+	case reportOnly && !reports && m == "":
 		m = "warning: has neither report-to nor report-uri, without which a policy that only reports does nothing; add report-to with the name of an endpoint"
 	}
 	c.report(m)
 	return c.list
+}
+
+// directive checks the one of that kind whose name is at hand. It reports whether it says where reports go.
+func (c *checker) directive(of kind, reportOnly bool) bool {
+	c.name = c.word
+	m := ""
+	switch {
+	case of == obsolete:
+		m = "warning: has %, which is obsolete, since browsers block or upgrade mixed content anyway; leave it out"
+	case reportOnly && (of == noValue || of == sandboxTokens):
+		m = "warning: has %, which does nothing where a policy only reports; leave it out, or write it in contentSecurityPolicy"
+	}
+	c.report(m)
+	if of < noValue {
+		c.sources(of)
+	} else {
+		c.values(of)
+	}
+	return of == reportName || of == reportURLs
 }

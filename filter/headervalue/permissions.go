@@ -1,28 +1,16 @@
 package headervalue
 
-import (
-	"strings"
+import "strings"
 
-	"corsguard/filter/fetch"
-)
-
-// features are names of policy-controlled features, of today and of yesterday. Browsers know different ones, and new ones come in every year; so the list
-// is good for the suspicion that a name is misspelt, and for no more.
-const features = " accelerometer all-screens-capture ambient-light-sensor aria-notify attribution-reporting autofill autoplay battery bluetooth browsing-topics " +
-	"camera captured-surface-control ch-device-memory ch-downlink ch-dpr ch-ect ch-prefers-color-scheme ch-prefers-reduced-motion ch-prefers-reduced-transparency " +
-	"ch-rtt ch-save-data ch-ua ch-ua-arch ch-ua-bitness ch-ua-form-factors ch-ua-full ch-ua-full-version ch-ua-full-version-list ch-ua-high-entropy-values " +
-	"ch-ua-mobile ch-ua-model ch-ua-platform ch-ua-platform-version ch-ua-wow64 ch-viewport-height ch-viewport-width ch-width clipboard-read clipboard-write " +
-	"compute-pressure controlled-frame conversion-measurement cross-origin-isolated deferred-fetch deferred-fetch-minimal device-attributes " +
-	"digital-credentials-create digital-credentials-get direct-sockets direct-sockets-private display-capture document-domain document-write encrypted-media " +
-	"execution-while-not-rendered execution-while-out-of-viewport fenced-unpartitioned-storage-read focus-without-user-activation font-display-late-swap " +
-	"fullscreen gamepad geolocation gyroscope hid identity-credentials-get idle-detection interest-cohort join-ad-interest-group keyboard-map language-detector " +
-	"language-model layout-animations lazyload legacy-image-formats local-fonts local-network local-network-access loopback-network magnetometer manual-text " +
-	"media-playback-while-not-visible mediasession microphone midi monetization navigation-override notifications on-device-speech-recognition oversized-images " +
-	"otp-credentials payment picture-in-picture popins private-aggregation private-state-token-issuance private-state-token-redemption " +
-	"publickey-credentials-create publickey-credentials-get push record-ad-auction-events rewriter run-ad-auction screen-wake-lock serial shared-autofill " +
-	"shared-storage shared-storage-select-url smart-card speaker speaker-selection storage-access sub-apps summarizer sync-script sync-xhr tools translator " +
-	"trust-token-redemption unload unoptimized-images unsized-media usb usb-unrestricted vertical-scroll vibrate vr wake-lock web-app-installation " +
-	"web-printing web-share webauthn window-management window-placement writer xr xr-spatial-tracking "
+// features are the better known of the policy-controlled features. Browsers know different ones, and new ones come in every year; so the list is good for the
+// suspicion that a name is misspelt, and for no more. There are no more than known can tell apart.
+const features = "accelerometer ambient-light-sensor attribution-reporting autoplay battery bluetooth browsing-topics camera clipboard-read clipboard-write " +
+	"compute-pressure cross-origin-isolated display-capture document-domain encrypted-media fullscreen gamepad geolocation gyroscope hid " +
+	"identity-credentials-get idle-detection interest-cohort join-ad-interest-group keyboard-map language-detector language-model local-fonts " +
+	"local-network-access magnetometer microphone midi notifications otp-credentials payment picture-in-picture private-state-token-issuance " +
+	"private-state-token-redemption publickey-credentials-create publickey-credentials-get push rewriter run-ad-auction screen-wake-lock serial " +
+	"shared-storage shared-storage-select-url speaker speaker-selection storage-access summarizer sync-xhr translator unload usb vibrate " +
+	"wake-lock web-share window-management writer xr-spatial-tracking"
 
 // Places in a dictionary of structured fields (RFC 9651, section 3.2).
 const (
@@ -59,8 +47,8 @@ const (
 	noParameter = "has $ behind a semicolon, which makes it a parameter of %; write commas between features, of which the one parameter is report-to, with a name"
 )
 
-// instead are what is wrong where something else comes than grammar has.
-var instead = [...]string{
+// expected are what is wrong where something else comes than grammar has.
+var expected = [...]string{
 	atFeature:        noName,
 	atEquals:         "has % without = and a list right behind it; write %=()",
 	atList:           noItem,
@@ -76,24 +64,23 @@ var instead = [...]string{
 // PermissionsPolicy checks a value of Permissions-Policy (Permissions Policy, section 5.2): a dictionary of structured fields. Where it is none, browsers
 // ignore all of it, and nothing is read behind that.
 func PermissionsPolicy(value string) []Finding {
-	c := checker{rest: value}
-	if !c.isPlain(value) {
+	c := read(value)
+	if c.rest == "" {
 		return c.list
 	}
-	seen := map[string]struct{}{}
 	place, items, star := atFeature, 0, false
-	for !c.full() {
+	for c.errors < maxFindings {
 		from, rest := place, c.rest
 		token := c.token()
 		i := strings.IndexByte(grammar[from], token)
 		switch {
-		case i >= 0 && (token != 'w' || from != atFeature || isKey(c.word)) && (token != 'w' || from != atParameter || c.word == "report-to"):
+		case i >= 0 && (token != 'w' || c.fits(from)):
 		case from == atEquals && token == ' ' && span(c.rest, `'*"(`) > 0:
 			c.report(`is in the syntax of Feature-Policy, which browsers ignore; write camera=() for 'none', camera=(self "https://a.example") for others, and commas between features`)
 			return c.list
 		default:
 			c.word = rest
-			c.report(instead[from])
+			c.report(expected[from])
 			return c.list
 		}
 		if token == end {
@@ -107,14 +94,7 @@ func PermissionsPolicy(value string) []Finding {
 		case token != 'w' && token != 's' || from > inList:
 		case from == atFeature:
 			items, star, c.name = 0, false, c.word
-			if _, dup := seen[c.name]; dup {
-				m = "has % twice, and browsers ignore the first; write it once"
-			} else if !strings.Contains(features, " "+c.name+" ") {
-				if near := Nearest(c.name, strings.Fields(features)); near != "" {
-					m = "warning: has the feature %, which is unknown; did you mean " + near + "?"
-				}
-			}
-			seen[c.name] = struct{}{}
+			c.known(features, "warning: has the feature $, which is unknown;")
 		default:
 			items++
 			star = star || c.word == "*"
@@ -158,7 +138,14 @@ func (c *checker) token() byte {
 	return b
 }
 
-// isKey reports whether s, which is not empty, is a key.
-func isKey(s string) bool {
-	return span(s, "_-.*") == len(s) && s == fetch.Lower(s) && (s[0] == '*' || s[0] >= 'a')
+// fits reports whether the word at hand, which is not empty, can be what it must be in that place.
+func (c *checker) fits(place int) bool {
+	w := c.word
+	switch place {
+	case atFeature: // a key
+		return span(w, "_-.*") == len(w) && isLower(w) && (w[0] == '*' || w[0] >= 'a')
+	case atParameter:
+		return w == "report-to"
+	}
+	return w[0] == '*' || w[0] >= 'A' && span(w[:1], "") == 1 // a token
 }

@@ -1,46 +1,48 @@
 package headervalue
 
-import (
-	"strings"
+import "strings"
 
-	"corsguard/filter/fetch"
-)
+// notHosts are names that are more likely meant to be something else: schemes without their colon, and directives that no ; stands before.
+const notHosts = "http https ws wss data blob filesystem mediastream sandbox webrtc"
 
 // source checks the word at hand: a scheme-source or a host-source (CSP 3, section 2.3.1) of a list of that kind.
-func (c *checker) source(kind kind) {
-	host, path, hasScheme := c.word, "", false
+func (c *checker) source(of kind) {
+	host, hasScheme := c.word, false
 	if n := span(host, "+-."); n > 0 && host[0] > '9' {
 		if host[n:] == ":" {
 			return // a scheme-source
 		}
-		if rest, ok := strings.CutPrefix(host[n:], "://"); ok {
-			host, hasScheme = rest, true
+		if hasScheme = strings.HasPrefix(host[n:], "://"); hasScheme {
+			host = host[n+3:]
 		}
 	}
+	path := ""
 	if i := strings.IndexAny(host, "/?#"); i >= 0 {
 		host, path = host[:i], host[i:]
 	}
-	host, port, hasPort := strings.Cut(host, ":")
-	labels := strings.TrimSuffix(strings.TrimPrefix(host, "*."), ".")
-	m := ""
+	host, port, hasPort := split(host, ':')
+	bare, m := strings.Trim(c.word, `'"`), ""
 	switch {
-	case findKeyword(strings.Trim(c.word, "'")) >= 0:
-		m = "has $ in %, where it is no keyword; write keywords of Content-Security-Policy in single quotes, those of Permissions-Policy without quotes"
-	case find(directives[:], c.word) >= 0 && strings.IndexByte(c.word, '-') >= 0:
-		m = "has $ in %, which is a host there, since no ; is before it; write ; between directives"
-	case host != "*" && (span(labels, "-.") < len(labels) || strings.Contains("."+labels+".", "..")):
+	case findKeyword(bare) >= 0 && of == ofOrigins:
+		m = "has $ in quotes in %, where it is no keyword; write self and * without quotes, and () for none"
+	case findKeyword(bare) >= 0:
+		c.word = "'" + bare + "'"
+		m = "has $ without its quotes in %, which is a host there; write $"
+	case find(directives, c.word) >= 0 && find(notHosts, c.word) < 0:
+		m = "has $ in %, which is a host there, since no semicolon is before it; write ; between directives"
+	case !isHost(host) || strings.IndexByte(c.word, ' ') >= 0:
 		m = "has $ in %, which is neither a host nor a scheme; write hosts such as cdn.example.com or *.example.com, schemes such as https:"
 	case hasPort && port != "*" && uint(number(port)) > 65535:
 		m = "has $ in %, with something behind its colon that is no port; write scheme://host, a port up to 65535, or * for any"
-	case strings.IndexAny(path, "?#") >= 0:
+	case strings.ContainsAny(path, "?#"):
 		m = "has $ in %, with a query or a fragment, which browsers ignore; write the URL without it"
-	case strings.HasPrefix(path, "//") || !isPath(path, ""):
+	case !isPath(path, "") || strings.HasPrefix(path, "//"):
 		m = "has $ in %, with a malformed path; write one slash before it, and percent-encode what paths can't have"
-	case kind == ofOrigins && len(path) > 1:
+	case of == ofOrigins && len(path) > 1:
 		m = "has $ in %, whose path browsers ignore; write the origin alone"
-	case kind == ofOrigins && !hasScheme:
+	case of == ofOrigins && !hasScheme:
 		m = "warning: has $ in %, which some browsers ignore, since it has no scheme; write https:// before it"
-	case !hasScheme && strings.Contains(" http https ws wss data blob filesystem mediastream sandbox webrtc ", " "+fetch.Lower(host)+" "):
+	case !hasScheme && find(notHosts, host) >= 0:
 		m = "warning: has $ in %, which is a host there; write a colon behind a scheme, ; before a directive, http:// before a host"
 	case strings.IndexByte(path, '*') >= 0:
 		m = "warning: has $ in %, where the * of the path is no wildcard; write a path that ends in / for all that is below it"
@@ -48,7 +50,22 @@ func (c *checker) source(kind kind) {
 	c.report(m)
 }
 
+// isHost reports whether s is a host-part.
+func isHost(s string) bool {
+	empty := true // is the label, so far
+	for i := 0; i < len(s); i++ {
+		wildcard := s[i] == '*' && i == 0 && (len(s) == 1 || s[1] == '.')
+		if s[i] == '.' && empty || s[i] != '.' && !wildcard && span(s[i:i+1], "-") == 0 {
+			return false
+		}
+		empty = s[i] == '.'
+	}
+	return s != "" && s != "*."
+}
+
 // isPath reports whether s has only what a path may have (RFC 3986, section 3.3), and marks.
+//
+//go:noinline
 func isPath(s, marks string) bool {
 	for {
 		s = s[span(s, "-._~!$&'()*+,;=:@/"+marks):]

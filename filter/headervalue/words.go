@@ -6,19 +6,16 @@ import (
 	"corsguard/filter/fetch"
 )
 
-// The functions of this file are small, and called from many places: they are kept out of line, since a copy would be as long as several calls.
+// The functions of this file are small, and called from many places: they are kept out of line, since a copy would be as long as several calls. Lists are
+// strings of words with spaces between them.
 
-// next makes the next word of the rest the one at hand, and reports whether there is one. Words have sep between them, and are neither empty nor have spaces
-// around them.
+// next makes the next word of the rest the one at hand, and reports whether there is one. Words have sep between them, are not empty, and have no spaces around
+// them. There are no more where there are so many mistakes that others would not be shown.
 //
 //go:noinline
 func (c *checker) next(sep byte) bool {
-	for c.rest != "" {
-		word, rest := c.rest, ""
-		if i := strings.IndexByte(word, sep); i >= 0 {
-			word, rest = word[:i], word[i+1:]
-		}
-		c.word, c.rest = fetch.TrimOWS(word), rest
+	for c.rest != "" && c.errors < maxFindings {
+		c.word, c.rest, _ = split(c.rest, sep)
 		if c.word != "" {
 			return true
 		}
@@ -26,45 +23,74 @@ func (c *checker) next(sep byte) bool {
 	return false
 }
 
-// find returns the index of the name in table, without regard to case, or -1.
+// split returns what stands before the first sep in s and behind it, both without spaces around them, and whether there is one.
 //
 //go:noinline
-func find(table []string, name string) int {
-	for i := range table {
-		if fetch.EqualFold(table[i], name) {
+func split(s string, sep byte) (before, after string, found bool) {
+	i := strings.IndexByte(s, sep)
+	if i >= 0 {
+		s, after = s[:i], strings.Trim(s[i+1:], " ")
+	}
+	return strings.Trim(s, " "), after, i >= 0
+}
+
+// find returns the place of word in list, without regard to case, or -1.
+//
+//go:noinline
+func find(list, word string) int {
+	for i, more := 0, true; more; i++ {
+		name, rest := list, ""
+		if n := strings.IndexByte(list, ' '); n >= 0 {
+			name, rest = list[:n], list[n+1:]
+		}
+		if fetch.EqualFold(name, word) {
 			return i
 		}
+		list, more = rest, rest != ""
 	}
 	return -1
 }
 
-// known returns the index in table of the word at hand, which must not have been there in this value. Otherwise it reports so, by message or that it was
-// there, and returns -1.
+// known returns the place in list of the word at hand, which must not have been there in this value. Otherwise it reports so, by message or that it was there,
+// and returns -1.
 //
 //go:noinline
-func (c *checker) known(table []string, message string) int {
-	i := find(table, c.word)
-	switch {
-	case i < 0:
-		c.unknown(table, "", message)
-	case c.seen>>i&1 != 0:
+func (c *checker) known(list, message string) int {
+	i := find(list, c.word)
+	if i < 0 {
+		c.unknown(list, message)
+	} else if bit := uint64(1) << (i & 63); c.seen&bit == 0 {
+		c.seen |= bit
+	} else {
 		c.report("has $ twice; write it once")
 		i = -1
-	default:
-		c.seen |= 1 << i
 	}
 	return i
 }
 
-// unknown reports that the word at hand, which should be a name of table between quotes, is none, and says which one may be meant.
+// unknown reports, by message, that the word at hand is none of list, and says which one may be meant. Without a fix, message is for that case alone.
 //
 //go:noinline
-func (c *checker) unknown(table []string, quote, message string) {
-	if near := Nearest(strings.Trim(c.word, quote), table); near != "" {
-		reason, _, _ := strings.Cut(message, "; ")
-		message = reason + "; did you mean " + quote + near + quote + "?"
+func (c *checker) unknown(list, message string) {
+	i := strings.IndexByte(message, ';') + 1
+	if near := Nearest(c.word, strings.Fields(list)); near != "" {
+		message = message[:i] + " did you mean " + near + "?"
 	}
-	c.report(message)
+	if i < len(message) {
+		c.report(message)
+	}
+}
+
+// isLower reports whether s has no upper-case letter of ASCII.
+//
+//go:noinline
+func isLower(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 'A' && s[i] <= 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // span returns how many of the first bytes of s are letters, digits or among marks.
