@@ -2,7 +2,7 @@
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OLDEST_ENVOY  := 1.36.2
-WASM_LIMIT    := 3500000
+WASM_LIMIT    := 3400000
 FUZZTIME      ?= 300000x
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.

@@ -9,7 +9,7 @@ import (
 )
 
 // maxWasmSize bounds the plugin's size. Code is start-up time and memory in every Envoy worker.
-const maxWasmSize = 3_500_000
+const maxWasmSize = 3_400_000
 
 // exports are all the functions that the plugin exports. Envoy calls what is exported, and each call into Go costs: a callback
 // that nothing needs must not be here.

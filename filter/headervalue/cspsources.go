@@ -1,7 +1,5 @@
 package headervalue
 
-import "strings"
-
 // keywords are the keyword-sources of CSP 3, and the one that speculation rules add. The one without meaning was for a directive that is gone.
 const keywords = "'self' 'none' " +
 	"'unsafe-inline' 'unsafe-hashes' 'unsafe-eval' 'report-sample' " +
@@ -43,7 +41,7 @@ func (c *checker) sources(of kind) {
 	n, others, seen := 0, false, 0 // seen are keywords; nonces and hashes count as one
 	for c.next(' ') {
 		n++
-		bare := strings.Trim(c.word, `'"`)
+		bare := trim(c.word, `'"`)
 		k := -1
 		switch {
 		case c.word[0] != '\'' && c.word[0] != '"':
@@ -75,7 +73,7 @@ func (c *checker) sources(of kind) {
 // quoted tells what is wrong with bare, in quotes in a list of that kind, which is or begins with keyword k.
 func quoted(of kind, k int, bare string) string {
 	_, text, _ := split(bare, '-')
-	digits := strings.TrimRight(text, "=")
+	digits := trimRight(text, "=")
 	padding, bytes := len(text)-len(digits), 16+16*(k-nonce)
 	switch {
 	case keywordKinds[k]&of == 0 && of == ofAncestors:

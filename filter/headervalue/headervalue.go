@@ -99,7 +99,7 @@ func (c *checker) report(message string) {
 //
 //go:noinline
 func (c *checker) text(template string) string {
-	i := strings.IndexAny(template, "$%")
+	i := indexAny(template, "$%")
 	if i < 0 {
 		return template
 	}

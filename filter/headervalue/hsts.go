@@ -19,7 +19,7 @@ const (
 // StrictTransportSecurity checks a value of Strict-Transport-Security (RFC 6797, section 6.1).
 func StrictTransportSecurity(value string) []Finding {
 	c := read(value)
-	age := -1
+	age := int64(-1)
 	for c.next(';') {
 		name, text, hasValue := split(c.word, '=')
 		c.word = name

@@ -125,9 +125,9 @@ func (c *checker) token() byte {
 	b, rest := c.rest[0], c.rest[1:]
 	switch b {
 	case ' ':
-		rest = strings.TrimLeft(rest, " ")
+		rest = trimLeft(rest, " ")
 	case '"':
-		i := strings.IndexAny(rest, `"\`)
+		i := indexAny(rest, `"\`)
 		if i < 0 || rest[i] != '"' {
 			return 0
 		}

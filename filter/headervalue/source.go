@@ -17,11 +17,11 @@ func (c *checker) source(of kind) {
 		}
 	}
 	path := ""
-	if i := strings.IndexAny(host, "/?#"); i >= 0 {
+	if i := indexAny(host, "/?#"); i >= 0 {
 		host, path = host[:i], host[i:]
 	}
 	host, port, hasPort := split(host, ':')
-	bare, m := strings.Trim(c.word, `'"`), ""
+	bare, m := trim(c.word, `'"`), ""
 	switch {
 	case findKeyword(bare) >= 0 && of == ofOrigins:
 		m = "has $ in quotes in %, where it is no keyword; write self and * without quotes, and () for none"
@@ -32,9 +32,9 @@ func (c *checker) source(of kind) {
 		m = "has $ in %, which is a host there, since no semicolon is before it; write ; between directives"
 	case !isHost(host) || strings.IndexByte(c.word, ' ') >= 0:
 		m = "has $ in %, which is neither a host nor a scheme; write hosts such as cdn.example.com or *.example.com, schemes such as https:"
-	case hasPort && port != "*" && uint(number(port)) > 65535:
+	case hasPort && port != "*" && uint64(number(port)) > 65535:
 		m = "has $ in %, with something behind its colon that is no port; write scheme://host, a port up to 65535, or * for any"
-	case strings.ContainsAny(path, "?#"):
+	case indexAny(path, "?#") >= 0:
 		m = "has $ in %, with a query or a fragment, which browsers ignore; write the URL without it"
 	case !isPath(path, "") || strings.HasPrefix(path, "//"):
 		m = "has $ in %, with a malformed path; write one slash before it, and percent-encode what paths can't have"
@@ -69,7 +69,7 @@ func isHost(s string) bool {
 func isPath(s, marks string) bool {
 	for {
 		s = s[span(s, "-._~!$&'()*+,;=:@/"+marks):]
-		if len(s) < 3 || s[0] != '%' || strings.Trim(s[1:3], "0123456789abcdefABCDEF") != "" {
+		if len(s) < 3 || s[0] != '%' || trim(s[1:3], "0123456789abcdefABCDEF") != "" {
 			return s == ""
 		}
 		s = s[3:]

@@ -29,9 +29,9 @@ func (c *checker) next(sep byte) bool {
 func split(s string, sep byte) (before, after string, found bool) {
 	i := strings.IndexByte(s, sep)
 	if i >= 0 {
-		s, after = s[:i], strings.Trim(s[i+1:], " ")
+		s, after = s[:i], trim(s[i+1:], " ")
 	}
-	return strings.Trim(s, " "), after, i >= 0
+	return trim(s, " "), after, i >= 0
 }
 
 // find returns the place of word in list, without regard to case, or -1.
@@ -73,7 +73,7 @@ func (c *checker) known(list, message string) int {
 //go:noinline
 func (c *checker) unknown(list, message string) {
 	i := strings.IndexByte(message, ';') + 1
-	if near := Nearest(c.word, strings.Fields(list)); near != "" {
+	if near := Nearest(c.word, fields(list)); near != "" {
 		message = message[:i] + " did you mean " + near + "?"
 	}
 	if i < len(message) {
@@ -108,16 +108,57 @@ func span(s, marks string) int {
 // number returns the number that s, digits, is, or -1. One that is greater than any that is allowed somewhere comes back as some other that is.
 //
 //go:noinline
-func number(s string) int {
-	n := 0
+func number(s string) int64 {
+	n := int64(0)
 	for i := 0; i < len(s); i++ {
 		if s[i] < '0' || s[i] > '9' {
 			return -1
 		}
-		n = min(n*10+int(s[i]-'0'), 1<<40)
+		n = min(n*10+int64(s[i]-'0'), 1<<40)
 	}
 	if s == "" {
 		return -1
 	}
 	return n
+}
+
+// What follows is what package strings has, for ASCII alone: that one is as large as the rest of this package.
+
+// indexAny returns where the first byte of set stands in s, -1 where none does.
+func indexAny(s, set string) int {
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(set, s[i]) >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// trimLeft returns s without the bytes of set that it begins with.
+func trimLeft(s, set string) string {
+	for s != "" && strings.IndexByte(set, s[0]) >= 0 {
+		s = s[1:]
+	}
+	return s
+}
+
+// trimRight returns s without the bytes of set that it ends with.
+func trimRight(s, set string) string {
+	for s != "" && strings.IndexByte(set, s[len(s)-1]) >= 0 {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func trim(s, set string) string { return trimLeft(trimRight(s, set), set) }
+
+// fields returns the words of s, which have one space between them.
+func fields(s string) []string {
+	var all []string
+	for more := true; more; {
+		var word string
+		word, s, more = strings.Cut(s, " ")
+		all = append(all, word)
+	}
+	return all
 }
