@@ -124,9 +124,9 @@ func editResponse(e policy.Edit) bool {
 	return sdk.RemoveHeaderMapValue(sdk.ResponseHeaders, dataOf(e.Name), len(e.Name)) == sdk.StatusOK
 }
 
-// sendReply sends a local response with a serialised map of headers, and reports whether the host took it.
-func sendReply(status int, headers []byte, body string) bool {
-	return sdk.SendLocalResponse(uint32(status), dataOf(body), len(body), unsafe.SliceData(headers), len(headers)) == sdk.StatusOK
+// sendReply sends a local response with a serialised map of headers, and reports whether the host took it. The details go to access logs.
+func sendReply(status int, details string, headers []byte, body string) bool {
+	return sdk.SendLocalResponse(uint32(status), dataOf(details), len(details), dataOf(body), len(body), unsafe.SliceData(headers), len(headers)) == sdk.StatusOK
 }
 
 // track lets the binding to the host find the plugin of a stream.

@@ -82,7 +82,8 @@ func editResponse(e policy.Edit) bool {
 	return err == nil
 }
 
-func sendReply(status int, headers []byte, body string) bool {
+// The SDK's function takes no details.
+func sendReply(status int, _ string, headers []byte, body string) bool {
 	var all [][2]string
 	for p, ok := newPairs(headers); ok && p.nextOf(^uint64(0)); {
 		all = append(all, [2]string{p.name, p.value})

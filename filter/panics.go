@@ -47,6 +47,7 @@ func (s *stream) refuse() types.Action {
 		o = o.Shadow()
 	}
 	s.plugin.vm.counters.count(s.counters(), o)
+	s.leave(o)
 	if s.decision.Status != 0 && !s.leavesResponse {
 		s.reply(&policy.Request{})
 		return types.ActionPause

@@ -242,7 +242,7 @@ func (s *stream) reply(r *policy.Request) {
 	}
 	s.sent = appendPairs(s.sent[:0], vm.headers)
 	s.replied = true
-	if !sendReply(d.Status, s.sent, body) {
+	if !sendReply(d.Status, d.Reason.Details(), s.sent, body) {
 		s.replied = false
 		panic("the host does not take the local reply")
 	}

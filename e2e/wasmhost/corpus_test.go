@@ -51,6 +51,9 @@ func checkOutcome(t *testing.T, c corpus.Case, out wasmhost.Outcome) {
 	if got, want := comparableHeaders(out.Headers), comparableHeaders(c.Want.Headers); !slices.Equal(got, want) {
 		t.Errorf("headers\n got %q\nwant %q", got, want)
 	}
+	if want := "corsguard_" + c.Want.Reason; out.Local && out.Details != want && c.Want.Reason != "refused_any" {
+		t.Errorf("response code details %q, want %q", out.Details, want)
+	}
 	if out.RouteCacheCleared > 0 {
 		t.Errorf("the plugin wrote request headers %d times, which makes Envoy match routes anew", out.RouteCacheCleared)
 	}

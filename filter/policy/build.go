@@ -81,12 +81,12 @@ func signature(rules []int32) string {
 // newBucket makes the bucket of some rules.
 func (b *builder) newBucket(rules []Rule, members []int32) int32 {
 	id := int32(len(b.buckets))
-	b.buckets = append(b.buckets, bucket{firstPath: noRule, anyPath: noLeaf, root: b.node()})
+	b.buckets = append(b.buckets, bucket{firstPath: noRule, anyPath: noLeaf, root: b.node(), strictness: leastStrict})
 	for _, i := range members {
 		m := &rules[i].Match
 		at := &b.buckets[id]
 		if b.strictness != nil {
-			at.strictness |= b.strictness[i]
+			at.strictness = at.strictness.joined(b.strictness[i])
 		}
 		if m.anyPath() {
 			b.setLeaf(&at.anyPath, m, i)

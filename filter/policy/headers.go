@@ -53,17 +53,21 @@ func newHeaderPlan(isolation, security []SetHeader) *headerPlan {
 	if len(isolation)+len(security) == 0 {
 		return nil
 	}
-	p := &headerPlan{}
-	var has [numHeaderNames]bool
+	var byName [numHeaderNames]*SetHeader
 	for _, block := range [...][]SetHeader{isolation, security} {
-		for _, h := range block {
-			if !has[h.Name] {
-				has[h.Name] = true
-				p.headers = append(p.headers, h)
+		for i := range block {
+			if h := &block[i]; byName[h.Name] == nil {
+				byName[h.Name] = h
 			}
 		}
 	}
-	p.asksScheme = has[StrictTransportSecurity]
+	// In one order, so that plans compare.
+	p := &headerPlan{asksScheme: byName[StrictTransportSecurity] != nil}
+	for _, h := range byName {
+		if h != nil {
+			p.headers = append(p.headers, *h)
+		}
+	}
 	return p
 }
 
@@ -108,12 +112,13 @@ func (p *headerPlan) see(s *planned, name, value string) {
 
 // edits appends what makes exactly one line of each header of the plan. Doubled ones mean something else than either: a doubled Cross-Origin-Resource-Policy counts for none
 // (Fetch standard, section 3.7), a doubled Cross-Origin-Embedder-Policy for unsafe-none (HTML standard, section 7.1.4).
-func (p *headerPlan) edits(s *planned, secure bool, edits []Edit) []Edit {
+// On a local reply, which was sent with them, what routes add beside them goes.
+func (p *headerPlan) edits(s *planned, secure, isReply bool, edits []Edit) []Edit {
 	for i := range p.headers {
 		h := &p.headers[i]
 		name, lines := headerNames[h.Name], s.lines[i]
 		switch {
-		case lines > 0 && h.IfAbsent:
+		case lines > 0 && h.IfAbsent && !isReply:
 		case !h.sends(secure):
 			if lines > 0 {
 				edits = appendEdit(edits, RemoveHeader, name, "")

@@ -29,17 +29,19 @@ func (p *Policy) Effect(random func() uint32) Effect {
 func (p *Policy) MayHave(o Outcome) bool {
 	_, reason := o.Split()
 	bySite := reason == CrossSiteNotAllowed || reason == SameSiteNotAllowed
-	shadows := p.mode.Unenforced > 0 && p.mode.Otherwise == Shadow
 	switch {
-	case !o.IsPossible(), p.mode.isOff():
-		return false
-	case bySite && !p.fetchMetadata.On:
+	case !o.IsPossible(), p.mode.isOff(), bySite && !p.fetchMetadata.On:
 		return false
 	case o.Verdict() == Shadowed:
-		return shadows || bySite && p.fetchMetadata.Report
+		return p.mode.shadows() || bySite && p.fetchMetadata.Report
+	case o.Verdict() == Allowed:
+		return true
 	}
-	return p.mode.Unenforced < Million || o.Verdict() == Allowed
+	return p.mode.Unenforced < Million && !(bySite && p.fetchMetadata.Report)
 }
+
+// shadows reports whether some requests are decided without being enforced.
+func (m *Mode) shadows() bool { return m.Unenforced > 0 && m.Otherwise == Shadow }
 
 // isOff reports whether no request is decided.
 func (m *Mode) isOff() bool { return m.Unenforced >= Million && m.Otherwise == Off }

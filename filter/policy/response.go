@@ -173,7 +173,7 @@ func (p *Policy) Edits(d *Decision, r *Response, secure bool, memo *VaryMemo, ed
 		return edits
 	}
 	if p.plan != nil {
-		edits = p.plan.edits(&r.planned, secure, edits)
+		edits = p.plan.edits(&r.planned, secure, false, edits)
 	}
 	switch {
 	case p.off:
@@ -217,7 +217,7 @@ func (p *Policy) replace(d *Decision, r *Response, edits []Edit) []Edit {
 // route's response_headers_to_add counts for local replies too, and must not add a grant, nor double what the policy sets.
 func (p *Policy) Restore(d *Decision, sent, r *Response, secure bool, memo *VaryMemo, edits []Edit) []Edit {
 	if d.carriesPlan(p) {
-		edits = p.plan.edits(&r.planned, secure, edits)
+		edits = p.plan.edits(&r.planned, secure, true, edits)
 	}
 	if sent.seen || r.seen {
 		for i := allowOrigin; i <= timingAllowOrigin; i++ {

@@ -9,8 +9,7 @@ type Rules struct {
 	// last is the default.
 	last chosen
 	// all is the strictness of all policies.
-	all   strictness
-	isOff bool // no request is decided
+	all strictness
 	// fetchMetadata: some policy asks for the Sec-Fetch headers.
 	fetchMetadata bool
 }
@@ -31,7 +30,7 @@ type Target struct {
 
 // Compile compiles s, which package config has checked. The errors are those of policies that nobody may have.
 func Compile(s *Spec) (*Rules, error) {
-	r := &Rules{last: chosen{name: DefaultRule}}
+	r := &Rules{last: chosen{name: DefaultRule}, all: leastStrict}
 	p, err := compile(s.CORS)
 	if err != nil {
 		return nil, err
@@ -109,8 +108,7 @@ func (r *Rules) add(c *chosen, p *Policy, known *[]*Policy) {
 	}
 	p.setVary()
 	c.policy, c.closed = p, p.closedTwin()
-	r.all |= p.strictness()
-	r.isOff = r.all&modes == off
+	r.all = r.all.joined(p.strictness())
 	r.fetchMetadata = r.fetchMetadata || p.fetchMetadata.On
 }
 
@@ -128,14 +126,14 @@ func (r *Rules) at(i int) *chosen {
 }
 
 // AreOff reports whether no request is decided at all.
-func (r *Rules) AreOff() bool { return r.isOff }
+func (r *Rules) AreOff() bool { return r.all.isOff() }
 
 // AskFetchMetadata reports whether a decision may need the Sec-Fetch headers.
 func (r *Rules) AskFetchMetadata() bool { return r.fetchMetadata }
 
 // MayDeny reports whether requests may be answered with 403.
 func (r *Rules) MayDeny() bool {
-	return r.fetchMetadata || r.all&(deniesPreflights|deniesOrigins|deniesMissing) != 0 || r.all.isMixed()
+	return r.fetchMetadata || r.all.marks&(deniesPreflights|deniesOrigins|deniesMissing) != 0 || r.all.marks.isMixed()
 }
 
 // AskHeaders reports whether Pick needs the authority or the path of a request.
@@ -176,12 +174,14 @@ func (r *Rules) number(rule int32) int { return min(int(rule), len(r.named)) }
 // readAgain reports whether all readings of the path lead to the rule that was found for the path as it came. If not, it returns how strict those rules are for which
 // the path may be.
 func (r *Rules) readAgain(l *lookup, got *finding) (strictness, bool) {
-	unclear := func() (strictness, bool) { return r.table.strictnessOf(l.host) | r.last.policy.strictness(), false }
+	unclear := func() (strictness, bool) {
+		return r.table.strictnessOf(l.host).joined(r.last.policy.strictness()), false
+	}
 	switch {
 	case got.unclear:
 		return unclear()
 	case isCanonicalPath(l.path), l.path == "", l.path[0] != '/':
-		return 0, true
+		return strictness{}, true
 	}
 	path, isClear, did := undo(l.path)
 	again := r.table.find(&lookup{host: l.host, path: path, route: l.route})
@@ -192,7 +192,7 @@ func (r *Rules) readAgain(l *lookup, got *finding) (strictness, bool) {
 		again = r.table.find(&lookup{host: l.host, path: before, route: l.route})
 	}
 	if again.rule != got.rule || again.unclear {
-		return r.at(r.number(got.rule)).policy.strictness() | r.at(r.number(again.rule)).policy.strictness(), false
+		return r.at(r.number(got.rule)).policy.strictness().joined(r.at(r.number(again.rule)).policy.strictness()), false
 	}
-	return 0, true
+	return strictness{}, true
 }

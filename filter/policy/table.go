@@ -116,9 +116,9 @@ func (t *table) find(q *lookup) finding {
 // strictnessOf returns that of all rules that could be for host.
 func (t *table) strictnessOf(host string) strictness {
 	var few [8]int32
-	var all strictness
+	all := leastStrict
 	for _, b := range t.bucketsOf(host, few[:0]) {
-		all |= t.buckets[b].strictness
+		all = all.joined(t.buckets[b].strictness)
 	}
 	return all
 }

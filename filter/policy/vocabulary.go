@@ -65,16 +65,20 @@ const (
 )
 
 var (
-	kindNames   = [numKinds]string{"no_origin", "actual", "preflight"}
-	reasonNames = [numReasons]string{
-		"internal_error", "origin_not_allowed", "null_not_allowed", "origin_malformed", "origin_missing",
-		"method_not_allowed", "header_not_allowed", "path_ambiguous", "cross_site_not_allowed", "same_site_not_allowed",
-		"origin_allowed", "any_origin", "same_origin", "no_origin", "cors_off",
+	kindNames = [numKinds]string{"no_origin", "actual", "preflight"}
+	// reasonDetails are the reasons as response code details.
+	reasonDetails = [numReasons]string{
+		"corsguard_internal_error", "corsguard_origin_not_allowed", "corsguard_null_not_allowed", "corsguard_origin_malformed", "corsguard_origin_missing",
+		"corsguard_method_not_allowed", "corsguard_header_not_allowed", "corsguard_path_ambiguous", "corsguard_cross_site_not_allowed",
+		"corsguard_same_site_not_allowed", "corsguard_origin_allowed", "corsguard_any_origin", "corsguard_same_origin", "corsguard_no_origin", "corsguard_cors_off",
 	}
 )
 
 func (k Kind) String() string   { return kindNames[k] }
-func (r Reason) String() string { return reasonNames[r] }
+func (r Reason) String() string { return reasonDetails[r][len("corsguard_"):] }
+
+// Details returns r as the details of a local reply.
+func (r Reason) Details() string { return reasonDetails[r] }
 
 func (v Verdict) String() string {
 	switch v {

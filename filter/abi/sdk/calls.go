@@ -61,10 +61,10 @@ func RemoveHeaderMapValue(m MapType, key *byte, keySize int) Status {
 	return internal.ProxyRemoveHeaderMapValue(m, key, keySize)
 }
 
-// SendLocalResponse answers a request. It gives no details and no gRPC status.
-func SendLocalResponse(status uint32, body *byte, bodySize int, headers *byte, headersSize int) Status {
+// SendLocalResponse answers a request. It gives no gRPC status.
+func SendLocalResponse(status uint32, details *byte, detailsSize int, body *byte, bodySize int, headers *byte, headersSize int) Status {
 	const noGRPC = -1
-	return internal.ProxySendLocalResponse(status, nil, 0, body, bodySize, headers, headersSize, noGRPC)
+	return internal.ProxySendLocalResponse(status, details, detailsSize, body, bodySize, headers, headersSize, noGRPC)
 }
 
 // GetProperty gets a property of the stream.
