@@ -295,3 +295,22 @@ func TestProductionAdmitsNothingThatIsNotItsOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNumberOfSeriesIsThatOfThePossibleOutcomes(t *testing.T) {
+	of := map[policy.Verdict]int{}
+	for o := range policy.Outcome(policy.NumOutcomes) {
+		if o.IsPossible() {
+			of[o.Verdict()]++
+		}
+	}
+	allowed, refused, shadowed := of[policy.Allowed], of[policy.Refused], of[policy.Shadowed]
+	page := read(t, "docs/operations.md")
+	for _, want := range []string{
+		fmt.Sprintf("At most %d for each rule", allowed+refused+shadowed),
+		fmt.Sprintf("(%d allowed, %d refused, %d shadowed)", allowed, refused, shadowed),
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("docs/operations.md does not say %q", want)
+		}
+	}
+}
