@@ -55,7 +55,7 @@ func (p *plugin) logsRefusal() bool { return p.vm.log.logged < p.refusalsPerMinu
 // record counts the decision of s for r, and tells of it if it refuses.
 func (s *stream) record(r *policy.Request) {
 	d := &s.decision
-	told := s.tell(policy.OutcomeOf(d.Kind, d.Reason), r, false)
+	told := s.tell(d.Outcome(), r, false)
 	if d.Reports {
 		// What the request gets is one thing, what it would get another.
 		s.tell(policy.OutcomeOf(d.Kind, d.Reported).Shadow(), r, told)
@@ -100,14 +100,11 @@ func (s *stream) tell(o policy.Outcome, r *policy.Request, told bool) bool {
 func (s *stream) leave(o policy.Outcome) {
 	kind, reason := o.Split()
 	vm := s.plugin.vm
-	b := append(vm.state[:0], "decision="...)
-	b = append(b, o.Verdict().String()...)
-	b = append(b, " kind="...)
-	b = append(b, kind.String()...)
-	b = append(b, " reason="...)
-	b = append(b, reason.String()...)
-	b = append(b, " rule="...)
-	vm.state = append(b, s.plugin.rules.Name(s.rule)...)
+	b := vm.state[:0]
+	for _, part := range [...]string{"decision=", o.Verdict().String(), " kind=", kind.String(), " reason=", reason.String(), " rule=", s.plugin.rules.Name(s.rule)} {
+		b = append(b, part...)
+	}
+	vm.state = b
 	setState(vm.state)
 }
 

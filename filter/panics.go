@@ -28,6 +28,9 @@ func (v *vm) containPanics() {
 				v.counters.count(s.counters(), policy.OutcomeOf(s.decision.Kind, policy.InternalError))
 			}
 			stripResponse()
+			if s != nil && !s.leavesResponse {
+				s.setHeaders()
+			}
 		}
 		return types.ActionContinue
 	})
@@ -48,7 +51,13 @@ func (s *stream) refuse() types.Action {
 	}
 	s.plugin.vm.counters.count(s.counters(), o)
 	s.leave(o)
-	if s.decision.Status != 0 && !s.leavesResponse {
+	if s.leavesResponse {
+		return types.ActionContinue
+	}
+	if s.policy.AsksScheme() {
+		s.secure = isSecure(nil, false)
+	}
+	if s.decision.Status != 0 {
 		s.reply(&policy.Request{})
 		return types.ActionPause
 	}
@@ -61,6 +70,13 @@ func (s *stream) counters() *ruleCounters { return s.plugin.counters[s.rule] }
 func stripResponse() {
 	for _, name := range policy.GrantHeaders() {
 		editResponse(policy.Edit{Op: policy.RemoveHeader, Name: name})
+	}
+}
+
+// setHeaders sets what the policy sets beside CORS, whatever the response has of it.
+func (s *stream) setHeaders() {
+	for _, e := range s.policy.SetEdits(s.secure, nil) {
+		editResponse(e)
 	}
 }
 

@@ -48,11 +48,11 @@ func (s *stream) OnHttpRequestHeaders(int, bool) types.Action {
 		s.plugin.vm.current = nil
 		return types.ActionContinue
 	}
-	s.decision = s.decide(&r, isRead)
+	s.decision, isRead = s.decide(&r, isRead)
 	s.record(&r)
 	if s.effect == policy.Enforced {
 		if s.policy.AsksScheme() {
-			s.secure = isSecure(&r)
+			s.secure = isSecure(&r, isRead)
 		}
 		if s.decision.Status != 0 {
 			s.reply(&r)
@@ -84,20 +84,20 @@ func (s *stream) pick(r *policy.Request) (isRead bool) {
 	return false
 }
 
-// decide reads as much of the request as the decision, and its place in the log, need.
-func (s *stream) decide(r *policy.Request, isRead bool) policy.Decision {
+// decide reads as much of the request as the decision, and its place in the log, need, and reports whether that was all of r.
+func (s *stream) decide(r *policy.Request, isRead bool) (policy.Decision, bool) {
 	if isRead {
-		return s.policy.Decide(r)
+		return s.policy.Decide(r), true
 	}
 	d, isRead := s.decideCORS(r)
 	if !isRead && s.policy.AsksFetchMetadata(&d) {
 		// Most requests are of the site itself.
-		if site, ok := requestHeader(fetch.HeaderFetchSite); ok && s.policy.MayRefuseSite(site) {
+		if site, ok := requestHeader(fetch.HeaderFetchSite); ok && (site == "" || s.policy.MayRefuseSite(site)) {
 			s.readRequest(r)
-			return s.policy.Decide(r)
+			return s.policy.Decide(r), true
 		}
 	}
-	return d
+	return d, isRead
 }
 
 // decideCORS decides as far as the Sec-Fetch headers do not matter, and reports whether it read all of r, so that they were taken into account.
@@ -129,14 +129,14 @@ func (s *stream) decideCORS(r *policy.Request) (policy.Decision, bool) {
 	return p.Decide(r), true
 }
 
-// isSecure reports whether the request came over https, as Envoy trusts it. r may be read or not.
-func isSecure(r *policy.Request) bool {
-	scheme := r.Scheme
-	if scheme == "" {
-		var ok bool
-		if scheme, ok = requestHeader(fetch.HeaderForwardedProto); !ok || !isWebScheme(scheme) {
-			scheme, _ = requestHeader(fetch.PseudoScheme)
-		}
+// isSecure reports whether the request came over https, as Envoy trusts it. Where all of r was read, nothing more may be: what r holds would be gone.
+func isSecure(r *policy.Request, isRead bool) bool {
+	if isRead {
+		return r.Scheme == "https"
+	}
+	scheme, ok := requestHeader(fetch.HeaderForwardedProto)
+	if !ok || !isWebScheme(scheme) {
+		scheme, _ = requestHeader(fetch.PseudoScheme)
 	}
 	return scheme == "https"
 }

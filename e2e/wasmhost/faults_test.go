@@ -69,6 +69,22 @@ func TestAPanicIsDeniedWhereRefusalsAre(t *testing.T) {
 	}
 }
 
+// What keeps others out of a response is there after a panic too.
+func TestAPanicKeepsTheHeadersOfThePolicy(t *testing.T) {
+	plugin := faultyPlugin(t, `{"cors": {"allowOrigins": ["https://app.example.com"]}, "isolation": {"crossOriginResourcePolicy": "same-origin"},
+		"securityHeaders": {"strictTransportSecurity": "max-age=600", "xFrameOptions": {"value": "DENY", "ifAbsent": true}}}`)
+	upstream := wasmhost.Response{Headers: []wasmhost.Header{
+		{"access-control-allow-origin", "*"}, {"cross-origin-resource-policy", "cross-origin"}, {"cross-origin-resource-policy", "same-site"}, {"strict-transport-security", "max-age=0"}}}
+	for phase, vary := range map[string][]wasmhost.Header{"request": {{"vary", "Origin"}}, "response": nil} {
+		want := append([]wasmhost.Header{{"cross-origin-resource-policy", "same-origin"}, {"strict-transport-security", "max-age=600"}}, vary...)
+		want = append(want, wasmhost.Header{"x-frame-options", "DENY"})
+		out := plugin.NewStream().Do(wasmhost.Request{Headers: []wasmhost.Header{{"origin", "https://app.example.com"}, {"x-forwarded-proto", "https"}, {"x-fault", phase}}}, upstream)
+		if got := owned(out.Headers); !slices.Equal(got, want) || out.Status != 200 || out.Err != nil {
+			t.Errorf("a panic in the %s phase: status %d, headers %q, %v; want %q", phase, out.Status, got, out.Err, want)
+		}
+	}
+}
+
 func owned(headers []wasmhost.Header) []wasmhost.Header { return corpus.Owned(headers) }
 
 func countLogs(logs []wasmhost.Log, prefix string) (n int) {

@@ -82,7 +82,7 @@ func (r *reader) mode(path string, v *gjson.Result, m *policy.Mode) {
 
 // fraction reads a share of requests, in millionths.
 func (r *reader) fraction(path string, v *gjson.Result) uint32 {
-	numerator, denominator, before := -1, 100, len(r.errs)
+	numerator, denominator, before := -1, 100, r.mistakes
 	var at place
 	isObject := r.keys(path, v, fractionKeys, func(i int, path string, v *gjson.Result) {
 		if i == 0 {
@@ -95,7 +95,7 @@ func (r *reader) fraction(path string, v *gjson.Result) uint32 {
 		}
 	})
 	switch {
-	case !isObject || len(r.errs) > before:
+	case !isObject || r.mistakes > before:
 		return 0
 	case numerator < 0:
 		r.fail(path, v.Raw, "has no numerator", `add "numerator": 10`)

@@ -20,7 +20,7 @@ const wholeDocument = "$"
 // defaultRefusalsPerMinute bounds the refusal log where the configuration does not.
 const defaultRefusalsPerMinute = 60
 
-// Parse reads a plugin configuration. The error, if there is one, is of type Error and holds every mistake; the Spec is then not to be used. Warnings
+// Parse reads a plugin configuration. The error, if there is one, is of type Error and holds every mistake, up to a bound; the Spec is then not to be used. Warnings
 // are what is allowed but unwise. Parse keeps nothing of data.
 func Parse(data []byte) (policy.Spec, []Problem, error) {
 	if p := checkDocument(data); p != nil {
@@ -53,13 +53,13 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 			r.checkFetchMetadata(&rules.blocks[i], cors)
 		}
 	}
-	if len(r.errs) == 0 && !configuresAnything(&spec, &b, rules) {
+	if r.mistakes == 0 && !configuresAnything(&spec, &b, rules) {
 		r.fail(wholeDocument, "", "configures nothing", `write {"cors": {"allowOrigins": […]}}`)
 	}
-	if len(r.errs) > 0 {
-		return policy.Spec{}, nil, r.errs
+	if r.mistakes > 0 {
+		return policy.Spec{}, nil, Error(more(r.errs, r.mistakes))
 	}
-	return spec, r.warns, nil
+	return spec, more(r.warns, r.unwise), nil
 }
 
 func configuresAnything(spec *policy.Spec, b *blocks, rules *ruleSet) bool {

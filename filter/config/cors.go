@@ -34,7 +34,7 @@ const (
 
 // cors reads a cors block, or an array of them, one for each group of origins.
 func (r *reader) cors(path string, v *gjson.Result) []policy.CORS {
-	before := len(r.errs)
+	before := r.mistakes
 	var blocks []*block
 	read := func(path string, v *gjson.Result) {
 		if b := r.block(path, v); b != nil {
@@ -48,7 +48,7 @@ func (r *reader) cors(path string, v *gjson.Result) []policy.CORS {
 	}
 	r.share(blocks)
 	r.checkGroups(blocks)
-	if len(r.errs) > before {
+	if r.mistakes > before {
 		return nil
 	}
 	groups := make([]policy.CORS, len(blocks))
@@ -74,9 +74,9 @@ func (r *reader) block(path string, v *gjson.Result) *block {
 			}
 		}},
 		{"allowNull", func(path string, v *gjson.Result) {
-			mistakes := len(r.errs)
+			before := r.mistakes
 			r.boolean(&b.AllowNull)(path, v)
-			b.unknownNull = len(r.errs) > mistakes
+			b.unknownNull = r.mistakes > before
 			b.null = &place{path, v.Raw}
 		}},
 		{"allowPrivateNetwork", r.boolean(&b.AllowPrivateNetwork)},

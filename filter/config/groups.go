@@ -19,9 +19,9 @@ const (
 // shareable reads a shared key by read, and remembers where it is written. One with a mistake does not count.
 func (r *reader) shareable(b *block, key int, read func(string, *gjson.Result)) func(string, *gjson.Result) {
 	return func(path string, v *gjson.Result) {
-		before := len(r.errs)
+		before := r.mistakes
 		read(path, v)
-		if len(r.errs) == before {
+		if r.mistakes == before {
 			b.shared[key] = place{path, v.Raw}
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	maxEndpoints     = 32
 	maxEndpointName  = 64
 	maxEndpointBytes = 2048
+	maxHeaderBytes   = 8192
 )
 
 // isolationBlock is an isolation block while it is read.
@@ -74,7 +75,7 @@ var isolationHeaders = [...]struct {
 
 func (r *reader) isolation(path string, v *gjson.Result) []policy.SetHeader {
 	b := &isolationBlock{}
-	before := len(r.errs)
+	before := r.mistakes
 	isObject := r.keys(path, v, isolationKeys, func(i int, path string, v *gjson.Result) {
 		switch i {
 		default:
@@ -102,7 +103,7 @@ func (r *reader) isolation(path string, v *gjson.Result) []policy.SetHeader {
 	}
 	r.checkReferences(b)
 	r.checkIsolation(b)
-	if len(b.headers) == 0 && len(r.errs) == before {
+	if len(b.headers) == 0 && r.mistakes == before {
 		r.fail(path, v.Raw, "sets nothing", `write {"crossOriginResourcePolicy": "same-origin"}, or leave it out`)
 	}
 	return b.headers
@@ -181,6 +182,8 @@ func (r *reader) endpoints(path string, v *gjson.Result, b *isolationBlock) {
 		r.fail(path, v.Raw, "must not be empty", "name an endpoint, or leave the key out")
 	case n > maxEndpoints:
 		r.fail(path, "", "has more than 32 endpoints", "write fewer")
+	case len(list) > maxHeaderBytes:
+		r.fail(path, "", "makes a header of more than 8192 bytes", "write fewer endpoints, or shorter ones")
 	}
 	b.set(policy.ReportingEndpoints, list)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -111,19 +112,34 @@ func TestDocumentsAreBoundedInLength(t *testing.T) {
 	}
 }
 
-func TestManyMistakesAreReportedInLinearMemory(t *testing.T) {
-	const n, perMistake = 4_000, 10_000
-	data := []byte(`{"cors":{"allowOrigins":["` + strings.Repeat(`x","`, n) + `x"]}}`)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, _, err := Parse(data)
-	text := err.Error()
-	runtime.ReadMemStats(&after)
-	if got := strings.Count(text, "\n"); got != n {
-		t.Errorf("%d mistakes", got+1)
+func TestOfManyMistakesSomeAreShownAndTheOthersCounted(t *testing.T) {
+	const n, perMistake = 4_000, 1_000
+	for what, data := range map[string]string{
+		"origins":      `{"cors":{"allowOrigins":["` + strings.Repeat(`x","`, n-1) + `x"]}}`,
+		"unknown keys": `{"cors":{"allowOrigins":["https://a.test"]}` + strings.Repeat(`,"x":1`, n) + `}`,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := Parse([]byte(data))
+		text := err.Error()
+		runtime.ReadMemStats(&after)
+		if got := strings.Count(text, "\n"); got != maxProblems || !strings.HasSuffix(text, "\n$: has 3500 more of these; mend those above first") {
+			t.Errorf("%s: %d lines, at last %s", what, got+1, text[strings.LastIndex(text, "\n")+1:])
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > n*perMistake {
+			t.Errorf("%s: %d mistakes take %d bytes", what, n, got)
+		}
 	}
-	if got := after.TotalAlloc - before.TotalAlloc; got > n*perMistake {
-		t.Errorf("%d mistakes take %d bytes", n, got)
+}
+
+func TestOfManyWarningsSomeAreShownAndTheOthersCounted(t *testing.T) {
+	list := ""
+	for i := range maxProblems + 7 {
+		list += fmt.Sprintf(`"https://*.a%d.github.io", "https://x%d.a%d.github.io",`, i, i, i)
+	}
+	_, warnings, err := Parse([]byte(`{"cors":{"allowOrigins":[` + strings.TrimSuffix(list, ",") + `]}}`))
+	if err != nil || len(warnings) != maxProblems+1 || warnings[maxProblems].String() != "$: has 7 more of these; mend those above first" {
+		t.Errorf("%d warnings, %v; at last %v", len(warnings), err, warnings[len(warnings)-1].String())
 	}
 }
 

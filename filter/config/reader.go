@@ -10,19 +10,36 @@ import (
 
 // reader walks JSON and collects problems. gjson's accessors coerce, so none of them is used before the type is known.
 type reader struct {
-	errs    Error
-	warns   []Problem
-	regexes int // so far, in all lists
+	errs  Error
+	warns []Problem
+	// mistakes and unwise count them all; no more than maxProblems of each are kept.
+	mistakes, unwise int
+	regexes          int // so far, in all lists
 }
+
+// maxProblems bounds the mistakes that are reported of a configuration, and the warnings: each is a line in the log of every worker.
+const maxProblems = 500
 
 //go:noinline // the plugin's size is start-up time
 func (r *reader) fail(path, raw, reason, fix string) {
-	r.errs = append(r.errs, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
+	if r.mistakes++; r.mistakes <= maxProblems {
+		r.errs = append(r.errs, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
+	}
 }
 
 //go:noinline // the plugin's size is start-up time
 func (r *reader) warn(path, raw, reason, fix string) {
-	r.warns = append(r.warns, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
+	if r.unwise++; r.unwise <= maxProblems {
+		r.warns = append(r.warns, Problem{Path: path, Value: shown(raw), Reason: reason, Fix: fix})
+	}
+}
+
+// more returns problems, and if there were more than are kept, one that says so.
+func more(problems []Problem, all int) []Problem {
+	if all <= len(problems) {
+		return problems
+	}
+	return append(problems, Problem{Path: wholeDocument, Reason: "has " + strconv.Itoa(all-len(problems)) + " more of these", Fix: "mend those above first"})
 }
 
 func (r *reader) failAt(p place, reason, fix string) { r.fail(p.path, p.raw, reason, fix) }
@@ -54,6 +71,8 @@ func (r *reader) keys(path string, v *gjson.Result, names []string, read func(i 
 	v.ForEach(func(key, value gjson.Result) bool {
 		at := join(path, key.Str)
 		switch i := indexOf(names, key.Str); {
+		case i < 0 && r.mistakes >= maxProblems:
+			r.mistakes++ // what was meant takes long to find out
 		case i < 0:
 			r.fail(at, value.Raw, "unknown key", suggest(key.Str, names))
 		case seen[key.Str]:

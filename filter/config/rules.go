@@ -107,7 +107,7 @@ func isRuleName(s string) bool {
 }
 
 func (r *reader) match(path string, v *gjson.Result, m *policy.Match, s *ruleSet) {
-	before, asks := len(r.errs), false
+	before, asks := r.mistakes, false
 	seen := map[string]struct{}{}
 	isObject := r.object(path, v, []field{
 		{"hosts", func(path string, v *gjson.Result) {
@@ -129,7 +129,7 @@ func (r *reader) match(path string, v *gjson.Result, m *policy.Match, s *ruleSet
 	if s.combinations += m.Combinations(); s.combinations > policy.MaxCombinations && !s.unclear {
 		r.fail(path, "", "makes more than "+strconv.Itoa(policy.MaxCombinations)+" combinations of hosts, paths and routes in all rules", "write fewer in one rule, or use wildcards and prefixes")
 	}
-	s.unclear = s.unclear || len(r.errs) > before
+	s.unclear = s.unclear || r.mistakes > before
 }
 
 // once reports whether what stands at path is not there twice. The kind keeps the lists of a match apart.

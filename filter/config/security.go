@@ -36,14 +36,14 @@ func checkValue(name policy.HeaderName, value string) []headervalue.Finding {
 // securityHeaders reads the block of that name: for each header its value, or an object of that and whether the upstream's is left in place.
 func (r *reader) securityHeaders(path string, v *gjson.Result) []policy.SetHeader {
 	var headers []policy.SetHeader
-	before := len(r.errs)
+	before := r.mistakes
 	isObject := r.keys(path, v, securityKeys, func(i int, path string, v *gjson.Result) {
 		h := policy.SetHeader{Name: policy.ContentSecurityPolicy + policy.HeaderName(i)}
 		if r.headerValue(path, v, &h) {
 			headers = append(headers, h)
 		}
 	})
-	if isObject && len(headers) == 0 && len(r.errs) == before {
+	if isObject && len(headers) == 0 && r.mistakes == before {
 		r.fail(path, v.Raw, "sets nothing", `write {"xContentTypeOptions": "nosniff"}, or leave it out`)
 	}
 	return headers
@@ -51,7 +51,7 @@ func (r *reader) securityHeaders(path string, v *gjson.Result) []policy.SetHeade
 
 // headerValue reads the value of h, and reports whether it is one.
 func (r *reader) headerValue(path string, v *gjson.Result, h *policy.SetHeader) bool {
-	before, hasValue := len(r.errs), false
+	before, hasValue := r.mistakes, false
 	read := func(i int, path string, v *gjson.Result) {
 		if i == 1 {
 			r.truth(path, v, &h.IfAbsent)
@@ -81,5 +81,5 @@ func (r *reader) headerValue(path string, v *gjson.Result, h *policy.SetHeader) 
 	default:
 		r.fail(path, v.Raw, "must be a string or an object, is "+typeOf(v), `write "…" or {"value": "…", "ifAbsent": true}`)
 	}
-	return len(r.errs) == before
+	return r.mistakes == before
 }

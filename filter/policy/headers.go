@@ -134,6 +134,18 @@ func (p *headerPlan) edits(s *planned, secure, isReply bool, edits []Edit) []Edi
 	return edits
 }
 
+// SetEdits appends to edits what sets the headers of p's plan on a response of which nothing is known, and takes no account of the upstream's.
+func (p *Policy) SetEdits(secure bool, edits []Edit) []Edit {
+	if p.plan == nil {
+		return edits
+	}
+	unknown := planned{}
+	for i := range unknown.lines {
+		unknown.lines[i] = 2
+	}
+	return p.plan.edits(&unknown, secure, true, edits)
+}
+
 // reply appends the headers of the plan to those of a local reply.
 func (p *headerPlan) reply(secure bool, headers []Header) []Header {
 	for i := range p.headers {
