@@ -36,6 +36,20 @@ func Raw(addr, method, text string) (Response, error) {
 	return conn.Response(method)
 }
 
+// Bytes sends text as it is and returns all that comes back until the other side closes the connection.
+func Bytes(addr, text string) (string, error) {
+	conn, err := dial(addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, text); err != nil {
+		return "", err
+	}
+	got, err := io.ReadAll(conn)
+	return string(got), err
+}
+
 // H1Conn is an HTTP/1.1 connection, for one request after the other. What is written to it goes out as it is.
 type H1Conn struct {
 	net.Conn
@@ -102,7 +116,7 @@ func (c *H1Conn) Response(method string) (Response, error) {
 		if interim := resp.Status/100 == 1 && resp.Status != 101; interim {
 			continue
 		}
-		resp.Body, err = c.readBody(method, resp)
+		resp.Body, err = c.readBody(method, &resp)
 		return resp, err
 	}
 }
@@ -118,14 +132,19 @@ func (c *H1Conn) readHead() (Response, error) {
 	if resp.Status, err = strconv.Atoi(code); err != nil || !strings.HasPrefix(version, "HTTP/1.") {
 		return resp, fmt.Errorf("no status line: %q", line)
 	}
+	return resp, c.readFields(&resp)
+}
+
+// readFields reads header or trailer lines, and the empty one behind them.
+func (c *H1Conn) readFields(resp *Response) error {
 	for {
 		line, err := c.readLine()
 		if line == "" || err != nil {
-			return resp, err
+			return err
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
-			return resp, fmt.Errorf("no header line: %q", line)
+			return fmt.Errorf("no header line: %q", line)
 		}
 		resp.Headers = append(resp.Headers, corpus.Header{strings.ToLower(name), strings.Trim(value, " \t")})
 	}
@@ -136,14 +155,18 @@ func (c *H1Conn) readLine() (string, error) {
 	return strings.TrimRight(line, "\r\n"), err
 }
 
-func (c *H1Conn) readBody(method string, resp Response) ([]byte, error) {
+func (c *H1Conn) readBody(method string, resp *Response) ([]byte, error) {
 	bodiless := method == "HEAD" || resp.Status/100 == 1 || resp.Status == 204 || resp.Status == 304
 	tunnel := method == "CONNECT" && resp.Status/100 == 2
 	switch length := resp.Get("content-length"); {
 	case bodiless || tunnel:
 		return nil, nil
 	case len(resp.Get("transfer-encoding")) > 0:
-		return io.ReadAll(httputil.NewChunkedReader(c.r))
+		body, err := io.ReadAll(httputil.NewChunkedReader(c.r))
+		if err != nil {
+			return body, err
+		}
+		return body, c.readFields(resp) // trailers only add
 	case len(length) == 1:
 		n, err := strconv.Atoi(length[0])
 		if err != nil {

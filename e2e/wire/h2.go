@@ -78,20 +78,45 @@ func (c *H2Conn) Do(r corpus.Request) (Response, error) {
 	return c.read(r.Method)
 }
 
+// DoBody does the same with a body, in one frame, and trailers if there are any.
+func (c *H2Conn) DoBody(r corpus.Request, body string, trailers []corpus.Header) (Response, error) {
+	if err := c.SetDeadline(time.Now().Add(exchangeLimit)); err != nil {
+		return Response{}, err
+	}
+	if err := c.open(r, false); err != nil {
+		return Response{}, err
+	}
+	if err := c.framer.WriteData(c.stream, len(trailers) == 0, []byte(body)); err != nil {
+		return Response{}, err
+	}
+	if len(trailers) > 0 {
+		block := http2.HeadersFrameParam{StreamID: c.stream, BlockFragment: c.encode(trailers), EndStream: true, EndHeaders: true}
+		if err := c.framer.WriteHeaders(block); err != nil {
+			return Response{}, err
+		}
+	}
+	return c.read(r.Method)
+}
+
 // Send opens a stream with a request and does not wait for its response.
 func (c *H2Conn) Send(r corpus.Request) error {
+	return c.open(r, r.Method != "CONNECT") // a tunnel stays open
+}
+
+// open opens a stream with the head of a request.
+func (c *H2Conn) open(r corpus.Request, whole bool) error {
 	r.Fill()
 	if c.stream == 0 {
 		c.stream = 1
 	} else {
 		c.stream += 2
 	}
-	block := c.encode(r)
+	block := c.encode(fields(r))
 	first, rest := block[:min(len(block), frameSize)], block[min(len(block), frameSize):]
 	err := c.framer.WriteHeaders(http2.HeadersFrameParam{
 		StreamID:      c.stream,
 		BlockFragment: first,
-		EndStream:     r.Method != "CONNECT", // a tunnel stays open
+		EndStream:     whole,
 		EndHeaders:    len(rest) == 0,
 	})
 	for err == nil && len(rest) > 0 {
@@ -105,13 +130,18 @@ func (c *H2Conn) Send(r corpus.Request) error {
 // Cancel resets the stream that Send opened last.
 func (c *H2Conn) Cancel() error { return c.framer.WriteRSTStream(c.stream, http2.ErrCodeCancel) }
 
-func (c *H2Conn) encode(r corpus.Request) []byte {
-	c.block.Reset()
-	fields := []corpus.Header{{":method", r.Method}, {":authority", r.Authority}}
+// fields returns the pseudo-headers and headers of a request.
+func fields(r corpus.Request) []corpus.Header {
+	head := []corpus.Header{{":method", r.Method}, {":authority", r.Authority}}
 	if r.Method != "CONNECT" {
-		fields = append(fields, corpus.Header{":scheme", r.Scheme}, corpus.Header{":path", r.Path})
+		head = append(head, corpus.Header{":scheme", r.Scheme}, corpus.Header{":path", r.Path})
 	}
-	for _, h := range append(fields, r.Headers...) {
+	return append(head, r.Headers...)
+}
+
+func (c *H2Conn) encode(fields []corpus.Header) []byte {
+	c.block.Reset()
+	for _, h := range fields {
 		c.encoder.WriteField(hpack.HeaderField{Name: strings.ToLower(h[0]), Value: h[1]}) // a bytes.Buffer takes all
 	}
 	return c.block.Bytes()

@@ -1,6 +1,8 @@
 package wire_test
 
 import (
+	"io"
+	"net"
 	"slices"
 	"testing"
 
@@ -38,5 +40,23 @@ func TestLinesSurvive(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTrailersBelongToTheirResponse holds that the next response on a connection begins behind the trailers of the last.
+func TestTrailersBelongToTheirResponse(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	go func() {
+		defer far.Close()
+		io.WriteString(far, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
+	}()
+	conn := wire.NewH1(near)
+	first, err := conn.Response("GET")
+	if err != nil || first.Status != 200 || string(first.Body) != "abc" || !slices.Equal(first.Get("x-sum"), []string{"1"}) {
+		t.Errorf("%+v, %v", first, err)
+	}
+	if second, err := conn.Response("GET"); err != nil || second.Status != 204 {
+		t.Errorf("%+v, %v", second, err)
 	}
 }
