@@ -23,6 +23,9 @@ import (
 // windows is how many windows of requests are counted for each kind. Their spread tells what garbage collections and timers add.
 const windows = 3
 
+// leastWarmUp is the least number of requests of a kind before those that are counted. V8 makes some of its code only after a few hundred calls.
+const leastWarmUp = 400
+
 // counted is an Envoy under callgrind.
 type counted struct {
 	*instance
@@ -52,7 +55,7 @@ func startCounted(ctx context.Context, l launch, s subject, options ...string) (
 		"valgrind", "--tool=callgrind", "--instr-atstart=no",
 		"--vgdb-prefix=" + c.prefix, "--callgrind-out-file=" + c.out,
 	}, options...)
-	l.wait = loadWait
+	l.wait = countWait
 	if c.instance, err = l.start(ctx, s); err != nil {
 		os.RemoveAll(dir)
 		return nil, err

@@ -38,10 +38,11 @@ type launch struct {
 	wait        time.Duration // how long it may take to be ready
 }
 
-// startWait is how long an Envoy may take to be ready, loadWait how long one with a large configuration.
+// startWait is how long an Envoy may take to be ready, loadWait how long one with a large configuration, countWait one under callgrind.
 const (
 	startWait = time.Minute
 	loadWait  = 5 * time.Minute
+	countWait = 15 * time.Minute
 )
 
 // start runs an Envoy for s and waits until it is live.

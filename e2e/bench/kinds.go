@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +16,8 @@ type kind struct {
 	granted bool // whether an enforcing filter's answer carries Access-Control-Allow-Origin
 }
 
-// browserHeaders is what a browser sends along with a request of a page's script, the headers that CORS is about and host excepted.
+// browserHeaders is what a browser sends along with a request of a page's script, and a proxy in front for it, the headers that CORS is about and
+// host excepted. It came over https, so that Strict-Transport-Security is sent.
 var browserHeaders = []string{
 	"user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
 	"accept: application/json, text/plain, */*",
@@ -27,7 +29,7 @@ var browserHeaders = []string{
 	`sec-ch-ua-platform: "Linux"`,
 	"sec-fetch-dest: empty",
 	"sec-fetch-mode: cors",
-	"sec-fetch-site: same-site",
+	"x-forwarded-proto: https",
 }
 
 const (
@@ -36,19 +38,28 @@ const (
 	refusedOrigin  = "origin: https://app.example.com.evil.test"
 	askedMethod    = "access-control-request-method: PUT"
 	askedHeaders   = "access-control-request-headers: authorization,content-type"
+
+	fromHere      = "sec-fetch-site: same-origin"
+	fromSameSite  = "sec-fetch-site: same-site"
+	fromElsewhere = "sec-fetch-site: cross-site"
+
+	refusedKind = "refused"
 )
 
 // allKinds lists the kinds in the order of the table.
 var allKinds = []kind{
-	{name: "no-origin", title: "no Origin", request: request("GET")},
-	{name: "allowed", title: "allowed Origin", request: request("GET", allowedOrigin), granted: true},
-	{name: "wildcard", title: "Origin allowed by a wildcard", request: request("GET", wildcardOrigin), granted: true},
-	{name: "refused", title: "refused Origin", request: request("GET", refusedOrigin)},
+	{name: "no-origin", title: "no Origin", request: request("GET", fromHere)},
+	{name: "allowed", title: "allowed Origin", request: request("GET", fromSameSite, allowedOrigin), granted: true},
+	{name: "wildcard", title: "Origin allowed by a wildcard", request: request("GET", fromSameSite, wildcardOrigin), granted: true},
+	{name: refusedKind, title: "refused Origin", request: request("GET", fromElsewhere, refusedOrigin)},
 	{name: "preflight-allowed", title: "preflight, allowed", local: true, granted: true,
-		request: request("OPTIONS", allowedOrigin, askedMethod, askedHeaders)},
+		request: request("OPTIONS", fromSameSite, allowedOrigin, askedMethod, askedHeaders)},
 	{name: "preflight-refused", title: "preflight, refused", local: true,
-		request: request("OPTIONS", refusedOrigin, askedMethod, askedHeaders)},
+		request: request("OPTIONS", fromElsewhere, refusedOrigin, askedMethod, askedHeaders)},
 }
+
+// besideKinds are those that the subjects beside get: what they do depends on no more.
+var besideKinds = []string{"no-origin", "allowed", refusedKind, "preflight-allowed"}
 
 func request(method string, headers ...string) []byte {
 	return requestTo("api.example.com", "/v1/items?page=2", method, headers...)
@@ -74,6 +85,14 @@ func pickKinds(list string) ([]kind, error) {
 		picked = append(picked, k)
 	}
 	return picked, nil
+}
+
+// kindsOf returns those of the kinds that s gets.
+func (s subject) kindsOf(kinds []kind) []kind {
+	if !s.beside {
+		return kinds
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(k kind) bool { return !slices.Contains(besideKinds, k.name) })
 }
 
 func findKind(kinds []kind, name string) (kind, bool) {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -129,38 +127,4 @@ func leadingInt(b []byte) (int, error) {
 		b = b[:end]
 	}
 	return strconv.Atoi(string(b))
-}
-
-// probe sends one request of the kind on a connection of its own and returns the status. A subject that enforces must answer as the
-// policy says; one that does not must let the upstream answer. A subject that fails here would otherwise be measured doing nothing.
-func probe(addr string, s subject, k kind) (status int, err error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
-		return 0, err
-	}
-	if _, err := conn.Write(k.request); err != nil {
-		return 0, err
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return 0, fmt.Errorf("%s answers %q to kind %s", s.name, resp.Status, k.name)
-	}
-	if !s.enforces {
-		return resp.StatusCode, nil
-	}
-	if granted := resp.Header.Get("Access-Control-Allow-Origin") != ""; granted != k.granted {
-		return 0, fmt.Errorf("%s, kind %s: an Access-Control-Allow-Origin is there: %t, due: %t", s.name, k.name, granted, k.granted)
-	}
-	if local := resp.Header.Get("Etag") == ""; local != k.local {
-		return 0, fmt.Errorf("%s, kind %s: answered without the upstream: %t, due: %t", s.name, k.name, local, k.local)
-	}
-	return resp.StatusCode, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -46,21 +47,29 @@ func (r *result) writeMarkdown(w io.Writer) error {
 	}
 	if r.Scale != nil {
 		r.writeScale(&b)
+	} else {
+		r.writeBeside(&b)
+		r.writeComparisons(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// main returns the subjects of the main tables.
+func (r *result) main() []subject {
+	return slices.DeleteFunc(slices.Clone(r.subjects), func(s subject) bool { return s.beside })
+}
+
 // perSubject writes a table with a row for each kind and a column for each subject.
 func (r *result) perSubject(b *strings.Builder, corner string, cell func(s subject, k kind) string) {
 	header := []string{corner}
-	for _, s := range r.subjects {
+	for _, s := range r.main() {
 		header = append(header, s.title)
 	}
 	var rows [][]string
 	for _, k := range r.kinds {
 		row := []string{k.title}
-		for _, s := range r.subjects {
+		for _, s := range r.main() {
 			row = append(row, cell(s, k))
 		}
 		rows = append(rows, row)
@@ -70,34 +79,38 @@ func (r *result) perSubject(b *strings.Builder, corner string, cell func(s subje
 
 func (r *result) writeInstructions(b *strings.Builder) {
 	fmt.Fprintf(b, "\nInstructions per request, thousands: median of %d windows of %d requests%s.\n\n", windows, r.Facts.Counted, r.differences())
-	r.perSubject(b, "request", func(s subject, k kind) string {
-		v := r.Instructions[s.name][k.name]
-		text := fmt.Sprintf("%.1f", median(v)/1000)
-		if base := r.Instructions[bareName][k.name]; s.name != bareName && base != nil {
-			text = fmt.Sprintf("%+.1f (%s)", (median(v)-median(base))/1000, text)
-		}
-		return text
-	})
+	r.perSubject(b, "request", r.instructionsCell)
+}
+
+func (r *result) instructionsCell(s subject, k kind) string {
+	v := r.Instructions[s.name][k.name]
+	text := fmt.Sprintf("%.1f", median(v)/1000)
+	if base := r.Instructions[bareName][k.name]; s.name != bareName && base != nil {
+		text = fmt.Sprintf("%+.1f (%s)", (median(v)-median(base))/1000, text)
+	}
+	return text
 }
 
 func (r *result) writeCPU(b *strings.Builder) {
 	fmt.Fprintf(b, "\nCPU time of the Envoy process per request, µs: median of %d rounds of %d requests, least–most%s.\n\n",
 		r.Facts.Rounds, r.Facts.Requests, r.differences())
-	r.perSubject(b, "request", func(s subject, k kind) string {
-		rounds := r.Times[s.name][k.name]
-		cpu := pick(rounds, func(t timing) time.Duration { return t.CPU })
-		least, most := extent(cpu)
-		text := fmt.Sprintf("%s, %s–%s", micros(median(cpu)), micros(least), micros(most))
-		if base := r.Times[bareName][k.name]; s.name != bareName && base != nil {
-			text = fmt.Sprintf("%+.1f (%s)", toMicros(overBase(rounds, base)), text)
-		}
-		return text
-	})
+	r.perSubject(b, "request", r.cpuCell)
+}
+
+func (r *result) cpuCell(s subject, k kind) string {
+	rounds := r.Times[s.name][k.name]
+	cpu := pick(rounds, func(t timing) time.Duration { return t.CPU })
+	least, most := extent(cpu)
+	text := fmt.Sprintf("%s, %s–%s", micros(median(cpu)), micros(least), micros(most))
+	if base := r.Times[bareName][k.name]; s.name != bareName && base != nil {
+		text = fmt.Sprintf("%+.1f (%s)", toMicros(overBase(rounds, base)), text)
+	}
+	return text
 }
 
 // differences explains what perSubject's cells hold.
 func (r *result) differences() string {
-	if len(r.subjects) < 2 || r.subjects[0].name != bareName {
+	if len(r.main()) < 2 || r.subjects[0].name != bareName {
 		return ""
 	}
 	return "; a filter's cell starts with the difference to no filter.\nWithout a filter a preflight goes upstream; " +
@@ -108,19 +121,22 @@ func (r *result) writeLoad(b *strings.Builder) {
 	fmt.Fprintf(b, "\nThroughput and latency of one worker with %d connections: medians of the rounds, least–most.\n\n", connections)
 	var rows [][]string
 	for _, k := range r.kinds {
-		for _, s := range r.subjects {
+		for _, s := range r.main() {
 			rounds := r.Times[s.name][k.name]
-			perSecond := pick(rounds, func(t timing) float64 { return t.PerSecond })
-			least, most := extent(perSecond)
 			rows = append(rows, []string{
-				k.title, s.title,
-				fmt.Sprintf("%.0f, %.0f–%.0f", median(perSecond), least, most),
+				k.title, s.title, perSecond(rounds),
 				latency(rounds, func(t timing) time.Duration { return t.P50 }),
 				latency(rounds, func(t timing) time.Duration { return t.P99 }),
 			})
 		}
 	}
 	table(b, []string{"request", "", "requests/s", "p50, µs", "p99, µs"}, rows)
+}
+
+func perSecond(rounds []timing) string {
+	v := pick(rounds, func(t timing) float64 { return t.PerSecond })
+	least, most := extent(v)
+	return fmt.Sprintf("%.0f, %.0f–%.0f", median(v), least, most)
 }
 
 func latency(rounds []timing, field func(timing) time.Duration) string {
@@ -137,7 +153,7 @@ func (r *result) writeFootprints(b *strings.Builder) {
 	}
 	header = append(header, "each further worker")
 	var rows [][]string
-	for _, s := range r.subjects {
+	for _, s := range r.main() {
 		f := r.Footprints[s.name]
 		size := "–"
 		if f.WasmSize > 0 {

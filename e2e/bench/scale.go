@@ -59,7 +59,7 @@ func (o *options) measureScale(ctx context.Context, l launch, s subject, progres
 	}
 	if o.instructions {
 		fmt.Fprintln(progress, "counting instructions …")
-		counts, err := countInstructions(ctx, l, subjects, func(s subject) []kind { return byName[s.name].kinds }, max(100, o.counted/2), o.counted)
+		counts, err := countInstructions(ctx, l, subjects, func(s subject) []kind { return byName[s.name].kinds }, o.warmUpCounted(), o.counted)
 		if err != nil {
 			return nil, err
 		}
@@ -93,6 +93,7 @@ func pickConfigs(list string) ([]scale.Config, error) {
 // scaleConfig returns s with a configuration, and the requests that meet its last rule or origin.
 func scaleConfig(s subject, c scale.Config) *scaled {
 	s.name, s.title, s.policy = c.Name, c.Name, string(c.JSON)
+	s.sets = nil // the first probe of a start meets no rule
 	get := func(headers ...string) []byte { return requestTo(c.Host, c.Path, "GET", headers...) }
 	return &scaled{Config: c.Name, Bytes: len(c.JSON), subject: s, kinds: []kind{
 		{name: "no-origin", title: "no Origin", request: get()},
