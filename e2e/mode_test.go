@@ -229,26 +229,31 @@ func TestAPanicUnderEveryMode(t *testing.T) {
 	want, panics := tally{}, int64(0)
 	for _, c := range []struct {
 		name, config string
-		status       int
-		headers      []corpus.Header
-		decision     string // of a panic in the request phase
+		quiet        bool // the default rule is not enforced
+		// What a panic in the request phase has.
+		status   int
+		headers  []corpus.Header
+		decision string
 	}{
-		{"shadow", `{"mode": "shadow", ` + strictBlocks + `}`, 200, shareUpstream, "shadowed"},
-		{"shadow, and off by a rule", `{"mode": "shadow", ` + lenient + rule(`"mode": "off"`) + `}`, 200, shareUpstream, "shadowed"},
-		{"shadow, of rules that differ", `{"mode": "shadow", ` + lenient + rule(`"isolation": null`) + `}`, 200, shareUpstream, "shadowed"},
-		{"for no request", `{"mode": {"enforce": {"numerator": 0}}, ` + lenient + `}`, 200, shareUpstream, "shadowed"},
-		{"enforced, and alike", `{` + lenient + rule(`"cors": null`) + `}`, 200, []corpus.Header{set, varyMerged}, "refused"},
-		{"enforced by a rule", `{"mode": "shadow", ` + strictBlocks + rule(`"mode": "enforce"`) + `}`, 403, append(slices.Clone(strictSets), varyAll), "refused"},
-		{"enforced, of rules that differ in isolation", `{` + lenient + rule(`"isolation": {"originAgentCluster": true}`) + `}`, 403, denied, "refused"},
-		{"enforced, of rules that differ in security headers", `{` + lenient + rule(`"securityHeaders": {"xFrameOptions": "DENY"}`) + `}`, 403, denied, "refused"},
-		{"enforced, of rules that differ in Fetch Metadata", `{` + lenient + rule(`"fetchMetadata": {}`) + `}`, 403, denied, "refused"},
-		{"off", `{"mode": "off", ` + strictBlocks + `}`, 200, shareUpstream, corpus.Uncounted},
+		{"shadow", `{"mode": "shadow", ` + strictBlocks + `}`, true, 200, shareUpstream, "shadowed"},
+		{"shadow, and off by a rule", `{"mode": "shadow", ` + lenient + rule(`"mode": "off"`) + `}`, true, 200, shareUpstream, "shadowed"},
+		{"shadow, of rules that differ", `{"mode": "shadow", ` + lenient + rule(`"isolation": null`) + `}`, true, 200, shareUpstream, "shadowed"},
+		{"for no request", `{"mode": {"enforce": {"numerator": 0}}, ` + lenient + `}`, true, 200, shareUpstream, "shadowed"},
+		{"enforced, and alike", `{` + lenient + rule(`"cors": null`) + `}`, false, 200, []corpus.Header{set, varyMerged}, "refused"},
+		{"enforced by a rule", `{"mode": "shadow", ` + strictBlocks + rule(`"mode": "enforce"`) + `}`, true, 403, append(slices.Clone(strictSets), varyAll), "refused"},
+		{"enforced, of rules that differ in isolation", `{` + lenient + rule(`"isolation": {"originAgentCluster": true}`) + `}`, false, 403, denied, "refused"},
+		{"enforced, of rules that differ in security headers", `{` + lenient + rule(`"securityHeaders": {"xFrameOptions": "DENY"}`) + `}`, false, 403, denied, "refused"},
+		{"enforced, of rules that differ in Fetch Metadata", `{` + lenient + rule(`"fetchMetadata": {}`) + `}`, false, 403, denied, "refused"},
+		{"off", `{"mode": "off", ` + strictBlocks + `}`, true, 200, shareUpstream, corpus.Uncounted},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			put(t, g, envoy.HCM{Filters: []envoy.Object{envoy.Plugin{Wasm: faulty, Config: []byte(c.config), Name: "faulty"}.Filter()}}.Listener(c.name))
 			backend.On(t.Name(), upstream.Answer{Status: 200, Headers: shareUpstream})
+			count := func(decision, reason string) {
+				want.add(corpus.Want{Rule: corpus.DefaultRule, Kind: "actual", Decision: decision, Reason: reason})
+			}
 			for _, p := range protocols {
-				got := send(t, p, g.Addr(c.name), corpus.Request{Headers: []corpus.Header{originHeader(appOrigin), {"x-fault", "request"}}})
+				got := send(t, p, g.Addr(c.name), corpus.Request{Headers: from(appOrigin, corpus.Header{"x-fault", "request"})})
 				check(t, got, c.status, c.headers...)
 				if c.status == 403 && !strings.Contains(string(got.Body), internal) {
 					t.Errorf("the body is %q", got.Body)
@@ -257,7 +262,18 @@ func TestAPanicUnderEveryMode(t *testing.T) {
 					continue
 				}
 				panics++
-				want.add(corpus.Want{Rule: corpus.DefaultRule, Kind: "actual", Decision: c.decision, Reason: internal})
+				count(c.decision, internal)
+
+				// In the response phase it is known what rule decides: the default one. Where that is enforced, what the policy sets is set, and nothing granted.
+				got = send(t, p, g.Addr(c.name), corpus.Request{Headers: from(appOrigin, corpus.Header{"x-fault", "response"})})
+				count("allowed", "origin_allowed")
+				if c.quiet {
+					check(t, got, 200, shareUpstream...)
+					continue
+				}
+				check(t, got, 200, set, corpus.Header{"vary", "Accept"})
+				panics++
+				count("refused", internal)
 			}
 		})
 	}
