@@ -30,7 +30,7 @@ type rawExchange struct {
 
 const tunnelled = "through a tunnel" // TunnelSize bytes
 
-// text returns the request in HTTP/1.1. Envoy closes the connection behind the answer, so that all of the answer is what comes until then.
+// text returns the request in HTTP/1.1.
 func (x rawExchange) text() string {
 	r := wire.With(x.request, upstream.CaseHeader, x.name)
 	switch {
@@ -38,9 +38,6 @@ func (x rawExchange) text() string {
 		return wire.Format(wire.With(r, "connection", "upgrade")) + tunnelled
 	case x.tunnel:
 		return wire.Format(r) + tunnelled
-	}
-	r = wire.With(r, "connection", "close")
-	switch {
 	case x.chunked:
 		r = wire.With(r, "transfer-encoding", "chunked")
 	case x.body != "":
@@ -99,7 +96,6 @@ func rawListener(name string, filters ...envoy.Object) envoy.Object {
 	return envoy.HCM{Routes: rawRoutes(), Extra: envoy.Object{
 		"http_filters":          append(slices.Clone(filters), denies, router),
 		"generate_request_id":   false,
-		"delayed_close_timeout": "0.010s", // the wait for a client to close first
 		"http_protocol_options": envoy.Object{"enable_trailers": true},
 	}}.Listener(name)
 }
@@ -176,7 +172,9 @@ type rawVia struct {
 }
 
 var rawVias = []rawVia{
-	{"HTTP/1.1", func(rawExchange) bool { return true }, func(addr string, x rawExchange) (string, error) { return wire.Bytes(addr, x.text()) }},
+	{"HTTP/1.1", func(rawExchange) bool { return true }, func(addr string, x rawExchange) (string, error) {
+		return wire.Bytes(addr, x.request.Method, x.text(), len(tunnelled))
+	}},
 	{"HTTP/2", func(x rawExchange) bool { return !x.tunnel && len(x.body) < longBody }, func(addr string, x rawExchange) (string, error) {
 		conn, err := wire.DialH2(addr)
 		if err != nil {

@@ -38,9 +38,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.scale, "scale", false, "measure instead how start-up, memory and instructions grow with the configuration")
 	f.StringVar(&o.configs, "configs", "", "`list` of configurations for -scale (default all)")
 	f.BoolVar(&o.quick, "quick", false, "fewer rounds, requests and subjects: under three minutes, coarser")
-	f.IntVar(&o.rounds, "rounds", 0, "`number` of rounds for the times (default 80, with -quick 15)")
+	f.IntVar(&o.rounds, "rounds", 0, "`number` of rounds for the times (default 80, with -quick 10)")
 	f.IntVar(&o.requests, "requests", 0, "`number` of requests of each kind in a round (default 500)")
-	f.IntVar(&o.counted, "counted", 0, "`number` of requests in a window under callgrind (default 1000, with -quick 200)")
+	f.IntVar(&o.counted, "counted", 0, "`number` of requests in a window under callgrind (default 1000, with -quick 150)")
 	f.StringVar(&o.json, "json", "", "write the result to this `file`, too")
 	f.StringVar(&o.profile, "profile", "", "measure nothing; profile Corsguard, or the last of -subjects and -also, under callgrind for this `kind`")
 	f.StringVar(&o.out, "out", "callgrind.out", "where -profile leaves its `file`")
@@ -55,7 +55,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	rounds, requests, counted := 80, 500, 1000
 	if o.quick {
 		o.starts = 1
-		rounds, requests, counted = 15, 500, 200
+		rounds, requests, counted = 10, 500, 150
 	}
 	for _, n := range []struct {
 		value *int

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -36,8 +37,9 @@ func Raw(addr, method, text string) (Response, error) {
 	return conn.Response(method)
 }
 
-// Bytes sends text as it is and returns all that comes back until the other side closes the connection.
-func Bytes(addr, text string) (string, error) {
+// Bytes sends text as it is and returns one response, as to a request of that method, as it came. Of a tunnel that the response opens, the first bytes belong to
+// it, as many as tunnelled says.
+func Bytes(addr, method, text string, tunnelled int) (string, error) {
 	conn, err := dial(addr)
 	if err != nil {
 		return "", err
@@ -46,8 +48,13 @@ func Bytes(addr, text string) (string, error) {
 	if _, err := io.WriteString(conn, text); err != nil {
 		return "", err
 	}
-	got, err := io.ReadAll(conn)
-	return string(got), err
+	var read bytes.Buffer
+	c := &H1Conn{Conn: conn, r: bufio.NewReader(io.TeeReader(conn, &read))}
+	resp, err := c.Response(method)
+	if opens := resp.Status == 101 || method == "CONNECT" && resp.Status/100 == 2; opens && err == nil {
+		_, err = c.ReadFull(make([]byte, tunnelled))
+	}
+	return read.String(), err
 }
 
 // H1Conn is an HTTP/1.1 connection, for one request after the other. What is written to it goes out as it is.
