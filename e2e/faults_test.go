@@ -15,19 +15,7 @@ import (
 // VM lives: Envoy never answers 503, and reports no crash.
 func TestAPanicEndsOneRequest(t *testing.T) {
 	t.Parallel()
-	faulty, err := repo.BuildFaulty(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := engine.Gateway(t.Context(), clusters(), []string{faulty}, "--concurrency", "1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := g.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	g, faulty := startFaulty(t)
 	put(t, g, envoy.HCM{Filters: []envoy.Object{envoy.Plugin{Wasm: faulty, Config: []byte(appConfig), Name: "faulty"}.Filter()}}.Listener("faulty"))
 	backend.On(t.Name(), upstream.Answer{Headers: upstreamCORS})
 
@@ -49,4 +37,23 @@ func TestAPanicEndsOneRequest(t *testing.T) {
 	if crashes := g.Log.Entries("[wasm]", "Uncaught RuntimeError"); len(crashes) > 0 {
 		t.Errorf("the VM crashed: %s", crashes[0])
 	}
+}
+
+// startFaulty starts an Envoy for a build of the plugin that panics on demand, and returns the build's path. Unlike others, it may end with panics.
+func startFaulty(t *testing.T) (*envoy.Gateway, string) {
+	t.Helper()
+	faulty, err := repo.BuildFaulty(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := engine.Gateway(t.Context(), clusters(), []string{faulty}, "--concurrency", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g, faulty
 }

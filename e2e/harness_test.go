@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,7 +42,7 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if wasm, err = copyWasm(dir); err != nil {
+	if wasm, err = repo.CopyWasm(dir); err != nil {
 		return 0, err
 	}
 	if engine, err = envoy.Find(ctx); err != nil {
@@ -55,21 +54,6 @@ func run(m *testing.M) (code int, err error) {
 	}
 	code = m.Run()
 	return code, errors.Join(stopShared(), backend.Close())
-}
-
-// copyWasm returns the path of a copy of the built plugin. Envoy runs plugins of the same code in one VM: a build in the midst of the tests would
-// have them in several, and mix what is tested.
-func copyWasm(dir string) (string, error) {
-	built, err := repo.Wasm()
-	if err != nil {
-		return "", err
-	}
-	code, err := os.ReadFile(built)
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "main.wasm")
-	return path, os.WriteFile(path, code, 0o644)
 }
 
 // clusters returns the ones that routes of the tests name.

@@ -10,7 +10,6 @@ import (
 
 	"corsguard/e2e/corpus"
 	"corsguard/e2e/envoy"
-	"corsguard/e2e/repo"
 	"corsguard/e2e/upstream"
 	"corsguard/e2e/wire"
 )
@@ -204,19 +203,7 @@ func checkWorkersDrawApart(t *testing.T, g *envoy.Gateway, want tally) {
 // not there; where it is, and the rules differ in what they set, it is denied.
 func TestAPanicUnderEveryMode(t *testing.T) {
 	t.Parallel()
-	faulty, err := repo.BuildFaulty(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := engine.Gateway(t.Context(), clusters(), []string{faulty}, "--concurrency", "1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := g.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	g, faulty := startFaulty(t)
 	backend.On(t.Name(), upstream.Answer{Status: 200, Headers: shareUpstream})
 
 	const lenient = `"cors": {"allowOrigins": ["https://app.example.com"]}, "isolation": {"crossOriginResourcePolicy": "same-origin"}`

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -52,7 +51,7 @@ func start(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if wasm, err = copyWasm(dir); err != nil {
+	if wasm, err = repo.CopyWasm(dir); err != nil {
 		return err
 	}
 	if identity, err = newCertificate(); err != nil {
@@ -110,18 +109,4 @@ func panics() error {
 		err = errors.Join(err, fmt.Errorf("the plugin panicked %d times; the end of the log:\n%s", n, gateway.Log.Tail(40)))
 	}
 	return err
-}
-
-// copyWasm returns the path of a copy of the built plugin, so that a build in the midst of the tests does not mix what is tested.
-func copyWasm(dir string) (string, error) {
-	built, err := repo.Wasm()
-	if err != nil {
-		return "", err
-	}
-	code, err := os.ReadFile(built)
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "main.wasm")
-	return path, os.WriteFile(path, code, 0o644)
 }

@@ -54,3 +54,18 @@ func BuildFaulty(dir string) (string, error) {
 	}
 	return out, nil
 }
+
+// CopyWasm returns the path of a copy of the built plugin. Envoy runs plugins of the same code in one VM: a build in the midst of the tests would
+// have them in several, and mix what is tested.
+func CopyWasm(dir string) (string, error) {
+	built, err := Wasm()
+	if err != nil {
+		return "", err
+	}
+	code, err := os.ReadFile(built)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "main.wasm")
+	return path, os.WriteFile(path, code, 0o644)
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"corsguard/filter/fetch"
+	"corsguard/filter/headervalue"
 	"corsguard/filter/origin"
 	"corsguard/filter/policy"
 )
@@ -31,7 +32,6 @@ const (
 	maxEndpoints     = 32
 	maxEndpointName  = 64
 	maxEndpointBytes = 2048
-	maxHeaderBytes   = 8192
 )
 
 // isolationBlock is an isolation block while it is read.
@@ -154,14 +154,13 @@ func (r *reader) endpoints(path string, v *gjson.Result, b *isolationBlock) {
 		r.fail(path, v.Raw, "must be an object, is "+typeOf(v), `write {"default": "https://reports.example.com/"}`)
 		return
 	}
-	seen := map[string]bool{}
 	list := ""
 	v.ForEach(func(key, value gjson.Result) bool {
 		at := join(path, key.Str)
 		switch {
 		case !isEndpointName(key.Str):
 			r.fail(at, value.Raw, "is no name of an endpoint", "write at most 64 of a-z, 0-9, _, -, . and *, and begin with a letter or *")
-		case seen[key.Str]:
+		case indexOf(b.endpoints, key.Str) >= 0:
 			r.fail(at, value.Raw, "duplicate key", "write it once")
 		}
 		if url, ok := r.text(at, &value); ok {
@@ -173,7 +172,6 @@ func (r *reader) endpoints(path string, v *gjson.Result, b *isolationBlock) {
 			}
 			list += key.Str + `="` + url + `"`
 		}
-		seen[key.Str] = true
 		b.endpoints = append(b.endpoints, key.Str)
 		return len(b.endpoints) <= maxEndpoints
 	})
@@ -182,7 +180,7 @@ func (r *reader) endpoints(path string, v *gjson.Result, b *isolationBlock) {
 		r.fail(path, v.Raw, "must not be empty", "name an endpoint, or leave the key out")
 	case n > maxEndpoints:
 		r.fail(path, "", "has more than 32 endpoints", "write fewer")
-	case len(list) > maxHeaderBytes:
+	case len(list) > headervalue.MaxBytes:
 		r.fail(path, "", "makes a header of more than 8192 bytes", "write fewer endpoints, or shorter ones")
 	}
 	b.set(policy.ReportingEndpoints, list)
@@ -237,11 +235,7 @@ func checkEndpoint(url string) string {
 
 func (r *reader) checkReferences(b *isolationBlock) {
 	for _, reference := range b.reportTo {
-		found := false
-		for _, name := range b.endpoints {
-			found = found || name == reference.name
-		}
-		if !found {
+		if indexOf(b.endpoints, reference.name) < 0 {
 			r.failAt(reference.place, "is no name of reportingEndpoints", "name the endpoint there")
 		}
 	}

@@ -29,7 +29,8 @@ type Finding struct {
 }
 
 const (
-	maxBytes = 8192
+	// MaxBytes bounds a value.
+	MaxBytes = 8192
 	// maxFindings bounds the findings of each kind, errors and warnings. There can be thousands in a value, and nobody reads them.
 	maxFindings = 20
 )
@@ -52,7 +53,7 @@ func read(value string) *checker {
 	switch {
 	case value == "":
 		m = "is empty; write a value, or leave the key out"
-	case len(value) > maxBytes:
+	case len(value) > MaxBytes:
 		m = "is longer than 8192 bytes; write a shorter value: proxies and servers refuse long headers"
 	case value[0] == ' ' || value[len(value)-1] == ' ':
 		m = "begins or ends with a space; leave the space out"
