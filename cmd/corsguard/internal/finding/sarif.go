@@ -1,0 +1,68 @@
+package finding
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+)
+
+// WriteSARIF writes findings as a SARIF 2.1.0 log of one run, with rules as those that the command knows.
+func WriteSARIF(w io.Writer, findings []Finding, rules []*Rule, version string) error {
+	run := sarif.NewRunWithInformationURI("corsguard", "https://github.com/corsguard/corsguard")
+	run.Tool.Driver.WithVersion(version)
+	for _, r := range rules {
+		run.AddRule(r.ID).
+			WithName(r.ID).
+			WithShortDescription(sarif.NewMultiformatMessageString().WithText(r.Title)).
+			WithFullDescription(sarif.NewMultiformatMessageString().WithText(r.Title + ". " + r.Why)).
+			WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(r.Severity.String()))
+	}
+	for i := range findings {
+		f := &findings[i]
+		result := sarif.NewRuleResult(f.Rule.ID).WithLevel(f.Severity.String()).WithMessage(sarif.NewTextMessage(message(f)))
+		if n := slices.Index(rules, f.Rule); n >= 0 {
+			result.WithRuleIndex(n)
+		}
+		run.AddResult(result.AddLocation(location(&f.Place)))
+	}
+	report := sarif.NewReport()
+	report.AddRun(run)
+	return report.PrettyWrite(w)
+}
+
+func message(f *Finding) string {
+	text := f.Message
+	if f.Place.Path != "" {
+		text = f.Place.Path + ": " + text
+	}
+	if f.Fix != "" {
+		text += ". Fix: " + f.Fix
+	}
+	if len(f.Evidence) > 0 {
+		text += "\n" + strings.Join(f.Evidence, "\n")
+	}
+	return text
+}
+
+// location returns p as SARIF has it. A URL is an artifact like a file is.
+func location(p *Place) *sarif.Location {
+	uri := p.File
+	if uri == "" {
+		uri = p.URL
+	}
+	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(uri))
+	if p.Line > 0 {
+		region := sarif.NewRegion().WithStartLine(p.Line)
+		if p.Column > 0 {
+			region.WithStartColumn(p.Column)
+		}
+		physical.WithRegion(region)
+	}
+	l := sarif.NewLocation().WithPhysicalLocation(physical)
+	if p.Document != "" || p.Path != "" {
+		l.WithLogicalLocations([]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(strings.TrimSpace(p.Document + " " + p.Path))})
+	}
+	return l
+}
