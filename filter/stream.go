@@ -238,7 +238,7 @@ func (s *stream) reply(r *policy.Request) {
 	vm.headers = s.policy.Reply(d, s.secure, vm.headers[:0])
 	body := ""
 	if d.Status == 403 {
-		vm.headers, body = appendRefusal(vm.headers, d.Reason, r.Accept)
+		vm.headers, body = policy.Refusal(vm.headers, d.Reason, r.Accept)
 	}
 	s.sent = appendPairs(s.sent[:0], vm.headers)
 	s.replied = true
