@@ -49,10 +49,27 @@ func BuildFaulty(dir string) (string, error) {
 	build := exec.Command("go", "build", "-buildmode=c-shared", "-tags", "corsguard_faults", "-o", out, ".")
 	build.Dir = root
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if printed, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, printed)
+	return out, run(build)
+}
+
+// BuildCommand compiles into dir the host-side command, and returns its path.
+func BuildCommand(dir string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
 	}
-	return out, nil
+	out := filepath.Join(dir, "corsguard")
+	build := exec.Command("go", "build", "-o", out, "./cmd/corsguard")
+	build.Dir = root
+	return out, run(build)
+}
+
+// run runs a command, and tells what it printed if it fails.
+func run(cmd *exec.Cmd) error {
+	if printed, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, printed)
+	}
+	return nil
 }
 
 // CopyWasm returns the path of a copy of the built plugin. Envoy runs plugins of the same code in one VM: a build in the midst of the tests would

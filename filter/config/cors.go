@@ -42,7 +42,7 @@ func (r *reader) cors(path string, v *gjson.Result) []policy.CORS {
 		}
 	}
 	if v.IsArray() {
-		r.list(path, v, func(i int, v *gjson.Result) { read(element(path, i), v) })
+		r.list(path, v, func(i int, v *gjson.Result) { read(Element(path, i), v) })
 	} else {
 		read(path, v)
 	}
@@ -127,7 +127,7 @@ func (r *reader) origins(path string, v *gjson.Result, b *block) {
 			key = "regex " + key
 		}
 		if _, dup := seen[key]; dup {
-			r.fail(element(path, i), v.Raw, "stands in the list already", "write it once")
+			r.fail(Element(path, i), v.Raw, "stands in the list already", "write it once")
 			return
 		}
 		seen[key] = struct{}{}
@@ -155,7 +155,7 @@ func elementsHint(v *gjson.Result) int {
 
 // exactPlace and patternPlace return the place of an exact pattern, and of another one.
 func (b *block) exactPlace(i int) place {
-	return place{element(b.originsPath, int(b.exactAt[i])), `"` + b.AllowOrigins.Exact[i] + `"`}
+	return place{Element(b.originsPath, int(b.exactAt[i])), `"` + b.AllowOrigins.Exact[i] + `"`}
 }
 
 func (b *block) patternPlace(i int) place {
@@ -164,32 +164,32 @@ func (b *block) patternPlace(i int) place {
 	if p.Kind == origin.Regex {
 		raw = `{"regex": ` + raw + `}`
 	}
-	return place{element(b.originsPath, int(b.patternAt[i])), raw}
+	return place{Element(b.originsPath, int(b.patternAt[i])), raw}
 }
 
 // pattern reads element i of a list: a pattern, which is a string, or an object as Istio and Envoy spell string matches.
 func (r *reader) pattern(list string, i int, v *gjson.Result) (origin.Pattern, bool) {
 	parse, value := origin.ParsePattern, v
 	if v.IsObject() {
-		key, inner, ok := r.matcher(element(list, i), v)
+		key, inner, ok := r.matcher(Element(list, i), v)
 		if !ok {
 			return origin.Pattern{}, false
 		}
 		parse, value = origin.ParseExact, inner
 		if key == "regex" {
 			parse = origin.ParseRegex
-			if !r.countRegex(element(list, i), v) {
+			if !r.countRegex(Element(list, i), v) {
 				return origin.Pattern{}, false
 			}
 		}
 	}
 	if value.Type != gjson.String {
-		r.fail(element(list, i), v.Raw, "must be a string or an object, is "+typeOf(value), `write "https://app.example.com"`)
+		r.fail(Element(list, i), v.Raw, "must be a string or an object, is "+typeOf(value), `write "https://app.example.com"`)
 		return origin.Pattern{}, false
 	}
 	p, err := parse(value.Str)
 	if err != nil {
-		r.refuse(element(list, i), v, err)
+		r.refuse(Element(list, i), v, err)
 		return origin.Pattern{}, false
 	}
 	return p, true

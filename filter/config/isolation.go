@@ -156,7 +156,7 @@ func (r *reader) endpoints(path string, v *gjson.Result, b *isolationBlock) {
 	}
 	list := ""
 	v.ForEach(func(key, value gjson.Result) bool {
-		at := join(path, key.Str)
+		at := Key(path, key.Str)
 		switch {
 		case !isEndpointName(key.Str):
 			r.fail(at, value.Raw, "is no name of an endpoint", "write at most 64 of a-z, 0-9, _, -, . and *, and begin with a letter or *")

@@ -14,7 +14,7 @@ func (r *reader) tokens(path string, v *gjson.Result, what string, key func(stri
 	star := place{}
 	others := 0
 	r.list(path, v, func(i int, v *gjson.Result) {
-		path := element(path, i)
+		path := Element(path, i)
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:
@@ -105,7 +105,7 @@ func (r *reader) exposeHeaders(path string, v *gjson.Result, b *block) {
 func (r *reader) presets(path string, v *gjson.Result, b *block) {
 	const grpcWeb = "grpc-web"
 	r.list(path, v, func(i int, v *gjson.Result) {
-		path := element(path, i)
+		path := Element(path, i)
 		s, ok := r.text(path, v)
 		switch {
 		case !ok:

@@ -69,7 +69,7 @@ func (r *reader) keys(path string, v *gjson.Result, names []string, read func(i 
 	}
 	seen := map[string]bool{}
 	v.ForEach(func(key, value gjson.Result) bool {
-		at := join(path, key.Str)
+		at := Key(path, key.Str)
 		switch i := indexOf(names, key.Str); {
 		case i < 0 && r.mistakes >= maxProblems:
 			r.mistakes++ // what was meant takes long to find out
@@ -227,15 +227,15 @@ func typeOf(v *gjson.Result) string {
 	return "an object"
 }
 
-// element returns the path of element i of a list.
+// Element returns the path of element i of a list.
 //
 //go:noinline // the plugin's size is start-up time
-func element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
+func Element(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
 const maxShownKey = 60
 
-// join appends a key to a path; keys that are no plain words are quoted.
-func join(path, key string) string {
+// Key returns the path of a key of the object at path, which is empty for the document; keys that are no plain words are quoted.
+func Key(path, key string) string {
 	plain := key != "" && len(key) <= maxShownKey
 	for i := 0; i < len(key) && plain; i++ {
 		c := key[i]

@@ -37,7 +37,7 @@ func (r *reader) rules(path string, v *gjson.Result) *ruleSet {
 	s := &ruleSet{names: map[string]struct{}{policy.DefaultRule: {}}}
 	r.list(path, v, func(i int, v *gjson.Result) {
 		if i < maxRules {
-			r.rule(element(path, i), v, s)
+			r.rule(Element(path, i), v, s)
 		}
 		if i == maxRules {
 			r.fail(path, "", "has more than "+strconv.Itoa(maxRules)+" rules", "write fewer rules, with more hosts and paths in each")
@@ -112,15 +112,15 @@ func (r *reader) match(path string, v *gjson.Result, m *policy.Match, s *ruleSet
 	isObject := r.object(path, v, []field{
 		{"hosts", func(path string, v *gjson.Result) {
 			asks = true
-			r.list(path, v, func(i int, v *gjson.Result) { r.host(element(path, i), v, m, seen) })
+			r.list(path, v, func(i int, v *gjson.Result) { r.host(Element(path, i), v, m, seen) })
 		}},
 		{"paths", func(path string, v *gjson.Result) {
 			asks = true
-			r.list(path, v, func(i int, v *gjson.Result) { r.path(element(path, i), v, m, seen) })
+			r.list(path, v, func(i int, v *gjson.Result) { r.path(Element(path, i), v, m, seen) })
 		}},
 		{"routes", func(path string, v *gjson.Result) {
 			asks = true
-			r.list(path, v, func(i int, v *gjson.Result) { r.route(element(path, i), v, m, seen) })
+			r.list(path, v, func(i int, v *gjson.Result) { r.route(Element(path, i), v, m, seen) })
 		}},
 	})
 	if isObject && !asks {

@@ -70,14 +70,14 @@ func TestTheSchemaHasTheKeysThatAreRead(t *testing.T) {
 			continue
 		}
 		tried[v.name] = true
-		p := problemAt(with(t, append(v.at, unknown), 1), join(v.path, unknown))
+		p := problemAt(with(t, append(v.at, unknown), 1), Key(v.path, unknown))
 		if p == nil {
 			t.Errorf("%s: an unknown key is taken", v.path)
 			continue
 		}
 		read := []string{}
 		for _, key := range inQuotes(p.Fix) {
-			if why := problemAt(with(t, append(v.at, key), 1), join(v.path, key)); why == nil || !strings.Contains(why.Reason, "not supported by this version") {
+			if why := problemAt(with(t, append(v.at, key), 1), Key(v.path, key)); why == nil || !strings.Contains(why.Reason, "not supported by this version") {
 				read = append(read, key)
 			}
 		}

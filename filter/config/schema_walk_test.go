@@ -116,7 +116,7 @@ func visits(t *testing.T) []visit {
 		object, _ := value.(map[string]any)
 		for key, sub := range properties {
 			if v, ok := object[key]; ok {
-				below := join(path, key)
+				below := Key(path, key)
 				if node["maxProperties"] == 1.0 {
 					below = path // what is wrong with a matcher is reported where it stands
 				}
@@ -126,7 +126,7 @@ func visits(t *testing.T) []visit {
 		if others, ok := node["additionalProperties"].(schemaNode); ok {
 			for key, v := range object {
 				if _, named := properties[key]; !named {
-					walk(append(at, key), join(path, key), name+"/additionalProperties", others, v)
+					walk(append(at, key), Key(path, key), name+"/additionalProperties", others, v)
 				}
 			}
 		}

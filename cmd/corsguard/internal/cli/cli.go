@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -48,10 +49,29 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 }
 
+// Command returns the command with all of its subcommands, for what documents it.
+func Command() *cobra.Command { return newRoot(&program{}) }
+
+// version is set by the linker in releases.
+var version string
+
+// Version returns the release, or where this is none, what the Go toolchain knows of the source.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
 func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "corsguard",
-		Short: "Check, explain, audit and convert cross-origin policies",
+		Use:     "corsguard",
+		Version: Version(),
+		Short:   "Check, explain, audit and convert cross-origin policies",
 		Long: `corsguard is the host-side command of the Corsguard filter for Envoy. It reads policies with the filter's own code, so that what it says is what the
 filter does.
 

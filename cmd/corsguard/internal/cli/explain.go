@@ -2,10 +2,275 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"corsguard/cmd/corsguard/internal/browser"
+	"corsguard/cmd/corsguard/internal/document"
+	"corsguard/cmd/corsguard/internal/edge"
+	"corsguard/cmd/corsguard/internal/explain"
+	"corsguard/cmd/corsguard/internal/finding"
+	"corsguard/cmd/corsguard/internal/har"
+	"corsguard/filter/config"
+	"corsguard/filter/fetch"
 )
 
+type explainFlags struct {
+	*program
+	url, origin, method, mode, credentials, route string
+	headers, upstreamHeaders, hosts               []string
+	upstreamStatus                                int
+	har, policy, output, expect                   string
+}
+
 func newExplain(p *program) *cobra.Command {
-	return &cobra.Command{Use: "explain", RunE: func(*cobra.Command, []string) error { return errors.New("not built yet") }}
+	f := &explainFlags{program: p}
+	c := &cobra.Command{
+		Use:   "explain FILE --url URL [flags]",
+		Short: "Tell what a policy does with a request, what the browser makes of it, and what to change",
+		Long: `explain tells what becomes of a request of a web page under the policy in FILE: the rule that decides, the decision and its reason, the preflight, if a
+browser sends one, and its exact answer, the actual request and the headers of its response, what the browser makes of them, with the messages of the
+consoles of Chromium and Firefox, and what to change. Nothing is sent.
+
+FILE holds a policy as check reads it; - is standard input. The upstream is taken to answer 200 without CORS headers, unless --upstream-status and
+--upstream-header say otherwise. Requests of HTTP archives (--har) are explained exactly as they were recorded, with the recorded responses as those of
+the upstream.`,
+		Example: `  corsguard explain policy.json --url https://api.example.com/v1/orders --origin https://app.example.com
+  corsguard explain policy.yaml --url https://api.example.com/v1/orders --origin https://app.example.com \
+      --method PUT --header 'Content-Type: application/json' --credentials
+  corsguard explain wasmplugin.yaml --har recorded.har --host api.example.com
+  corsguard explain policy.json --url https://api.example.com/ --origin https://evil.test --expect refused`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeFiles,
+		RunE:              func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.url, "url", "", "what is asked for")
+	flags.StringVar(&f.origin, "origin", "", "the origin of the page, such as https://app.example.com, or null; without it, no page asks")
+	flags.StringVarP(&f.method, "method", "X", "GET", "the method, as the page spells it")
+	flags.StringArrayVarP(&f.headers, "header", "H", nil, "a header that the page sets, 'Name: value'; may be repeated")
+	flags.StringVar(&f.credentials, "credentials", "same-origin", "the request's credentials mode: omit, same-origin or include; alone, include")
+	flags.Lookup("credentials").NoOptDefVal = "include"
+	flags.StringVar(&f.mode, "mode", "cors", "the request's mode: cors, as of fetch(); no-cors, as of images; or navigate")
+	flags.StringVar(&f.route, "route", "", "the name of the Envoy route that the request takes, for rules that ask for it")
+	flags.StringVar(&f.har, "har", "", "explain the requests of this HTTP archive, as browsers export it; - is standard input")
+	flags.StringArrayVar(&f.hosts, "host", nil, "of an archive, only the requests to this host; may be repeated")
+	flags.IntVar(&f.upstreamStatus, "upstream-status", 200, "the status of the upstream's answer")
+	flags.StringArrayVar(&f.upstreamHeaders, "upstream-header", nil, "a header of the upstream's answer, 'Name: value'; may be repeated")
+	flags.StringVar(&f.policy, "policy", "", "which policy of FILE, by what check calls it, where it holds several")
+	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
+	flags.StringVar(&f.expect, "expect", "", "exit with 1 unless the request, or each of the archive, is: allowed or refused")
+	completeWith(c, "credentials", "omit", "same-origin", "include")
+	completeWith(c, "mode", "cors", "no-cors", "navigate")
+	completeWith(c, "output", "text", "json")
+	completeWith(c, "expect", "allowed", "refused")
+	c.MarkFlagsMutuallyExclusive("har", "url")
+	c.MarkFlagsOneRequired("har", "url")
+	return c
+}
+
+// explained is the JSON form of the output.
+type explained struct {
+	File    string           `json:"file"`
+	Policy  string           `json:"policy,omitempty"`
+	Reports []explain.Report `json:"reports"`
+}
+
+func (f *explainFlags) run(file string) error {
+	if err := oneOf("output", f.output, "text", "json"); err != nil {
+		return err
+	}
+	if err := oneOf("expect", f.expect, "", "allowed", "refused"); err != nil {
+		return err
+	}
+	if file == "-" && f.har == "-" {
+		return errors.New("only one of FILE and --har can be standard input")
+	}
+	name, found, err := f.find(file)
+	if err != nil {
+		return err
+	}
+	policy, err := explain.NewPolicy(found.JSON, found.Place)
+	if err != nil {
+		return f.refused(found, err)
+	}
+	reports, err := f.reports(policy)
+	if err != nil {
+		return err
+	}
+	if f.output == "json" {
+		err = finding.WriteJSON(f.stdout, explained{File: name, Policy: found.Name, Reports: reports})
+	} else {
+		err = f.writeText(reports)
+	}
+	if err != nil {
+		return err
+	}
+	return f.judge(reports)
+}
+
+// judge returns errFindings unless all reports are as expected.
+func (f *explainFlags) judge(reports []explain.Report) error {
+	for i := range reports {
+		if f.expect != "" && reports[i].Refused() != (f.expect == "refused") {
+			return errFindings
+		}
+	}
+	return nil
+}
+
+// find returns the policy of a file that is meant.
+func (f *explainFlags) find(file string) (name string, found *document.Policy, err error) {
+	name, data, err := f.read(file)
+	if err != nil {
+		return name, nil, err
+	}
+	policies, _, err := document.Read(name, data)
+	if err != nil {
+		return name, nil, err
+	}
+	var names []string
+	for i := range policies {
+		p := &policies[i]
+		if f.policy == "" && len(policies) == 1 || f.policy != "" && p.Name == f.policy {
+			return name, p, nil
+		}
+		names = append(names, fmt.Sprintf("%q", p.Name))
+	}
+	if f.policy != "" {
+		return name, nil, fmt.Errorf("%s: has no policy %q, but %s", name, f.policy, strings.Join(names, ", "))
+	}
+	return name, nil, fmt.Errorf("%s: holds several policies: say which by --policy: %s", name, strings.Join(names, ", "))
+}
+
+// refused tells what is wrong with a policy that the plugin does not take.
+func (f *explainFlags) refused(found *document.Policy, err error) error {
+	var problems config.Error
+	if !errors.As(err, &problems) {
+		return err
+	}
+	for i := range problems {
+		fmt.Fprintf(f.stderr, "%s: %s\n", finding.Printable(found.Place(problems[i].Path).String()), finding.Printable(problems[i].String()))
+	}
+	return errors.New("the plugin refuses this policy")
+}
+
+func (f *explainFlags) reports(policy *explain.Policy) ([]explain.Report, error) {
+	if f.har != "" {
+		return f.archive(policy)
+	}
+	page, err := f.page()
+	if err != nil {
+		return nil, err
+	}
+	if page.Origin != "" {
+		return []explain.Report{policy.Explain(page)}, nil
+	}
+	raw := &edge.Request{
+		Method: page.Method, Scheme: page.URL.Scheme, Authority: page.URL.Host, Path: page.URL.RequestURI(), Route: page.Route, Headers: []edge.Header{},
+	}
+	for _, h := range page.Headers {
+		raw.Headers = append(raw.Headers, edge.Header{fetch.Lower(h.Name), h.Value})
+	}
+	return []explain.Report{policy.ExplainRaw(raw, f.url, &page.Upstream)}, nil
+}
+
+func (f *explainFlags) archive(policy *explain.Policy) ([]explain.Report, error) {
+	name, data, err := f.read(f.har)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := har.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var reports []explain.Report
+	for i := range entries {
+		u, err := url.Parse(entries[i].URL)
+		if len(f.hosts) > 0 && (err != nil || !slices.Contains(f.hosts, u.Host) && !slices.Contains(f.hosts, u.Hostname())) {
+			continue
+		}
+		reports = append(reports, policy.ExplainEntry(&entries[i], f.route))
+	}
+	if len(reports) == 0 {
+		return nil, fmt.Errorf("%s: has no request to %s", name, strings.Join(f.hosts, " or "))
+	}
+	return reports, nil
+}
+
+// page gives the request that the flags describe.
+func (f *explainFlags) page() (*explain.Page, error) {
+	u, err := url.Parse(f.url)
+	if err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("--url %q: write http:// or https://, a host, and a path", f.url)
+	}
+	u.Fragment, u.RawFragment = "", ""
+	page := &explain.Page{Route: f.route, Request: browser.Request{URL: u, Origin: f.origin, Method: f.method}}
+	var ok bool
+	if page.Mode, ok = browser.ParseMode(f.mode); !ok {
+		return nil, fmt.Errorf("--mode %q: write cors, no-cors or navigate", f.mode)
+	}
+	if page.Credentials, ok = browser.ParseCredentials(f.credentials); !ok {
+		return nil, fmt.Errorf("--credentials %q: write omit, same-origin or include", f.credentials)
+	}
+	for _, h := range f.headers {
+		name, value, err := headerLine("--header", h)
+		if err != nil {
+			return nil, err
+		}
+		page.Headers = append(page.Headers, browser.Header{Name: name, Value: value})
+	}
+	if f.upstreamStatus < 200 || f.upstreamStatus > 599 {
+		return nil, fmt.Errorf("--upstream-status %d: write 200 to 599", f.upstreamStatus)
+	}
+	page.Upstream = edge.Response{Status: f.upstreamStatus}
+	for _, h := range f.upstreamHeaders {
+		name, value, err := headerLine("--upstream-header", h)
+		if err != nil {
+			return nil, err
+		}
+		page.Upstream.Headers = append(page.Upstream.Headers, edge.Header{name, value})
+	}
+	return page, page.Validate()
+}
+
+// headerLine reads 'Name: value'.
+func headerLine(flag, line string) (name, value string, err error) {
+	name, value, ok := strings.Cut(line, ":")
+	value = fetch.TrimOWS(value)
+	if !ok || !fetch.IsToken(name) || strings.ContainsAny(value, "\r\n\x00") {
+		return "", "", fmt.Errorf("%s %q: write 'Name: value'", flag, line)
+	}
+	return name, value, nil
+}
+
+func (f *explainFlags) writeText(reports []explain.Report) error {
+	p, err := f.palette(f.stdout)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for i := range reports {
+		r := &reports[i]
+		if f.har == "" {
+			b.WriteString(r.Text(p))
+			continue
+		}
+		fmt.Fprintf(&b, "%d. %s\n", i+1, r.Line(p))
+		if r.Refused() {
+			for line := range strings.Lines(r.Text(p)) {
+				b.WriteString("    " + line)
+			}
+		}
+	}
+	_, err = io.WriteString(f.stdout, b.String())
+	return err
 }

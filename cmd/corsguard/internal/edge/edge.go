@@ -93,6 +93,7 @@ func reply(p *policy.Policy, d *policy.Decision, q *policy.Request, secure bool)
 	response := Response{Status: d.Status, Headers: p.Reply(d, secure, nil)}
 	if d.Status == 403 {
 		response.Headers, response.Body = policy.Refusal(response.Headers, d.Reason, q.Accept)
+		response.Headers = append(response.Headers, Header{"content-length", strconv.Itoa(len(response.Body))})
 	}
 	return response
 }

@@ -3,6 +3,7 @@ package edge
 import (
 	"slices"
 
+	"corsguard/filter/fetch"
 	"corsguard/filter/policy"
 )
 
@@ -23,7 +24,7 @@ var (
 func newMap(inline []string, lines []Header) []Header {
 	var m []Header
 	for _, h := range lines {
-		m = add(m, inline, lower(h[0]), h[1])
+		m = add(m, inline, fetch.Lower(h[0]), h[1])
 	}
 	return m
 }
@@ -53,15 +54,4 @@ func apply(m []Header, e policy.Edit) []Header {
 		m = append(m, Header{e.Name, e.Value})
 	}
 	return m
-}
-
-// lower lowers ASCII letters alone, and leaves what is no UTF-8.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }

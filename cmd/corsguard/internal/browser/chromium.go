@@ -1,0 +1,143 @@
+package browser
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"corsguard/filter/fetch"
+)
+
+// chromiumKinds are Chromium's words for what is asked for, by initiator.
+var chromiumKinds = [...]string{"fetch", "XMLHttpRequest", "image", "script", "CSS stylesheet", "font"}
+
+// chromiumBlocked is a message of Chromium's, which all begin in one way.
+func chromiumBlocked(r *Request, why string) outcome {
+	return outcome{true, "Access to " + chromiumKinds[r.Initiator] + " at '" + href(r.URL) + "' from origin '" + r.Origin + "' has been blocked by CORS policy: " + why}
+}
+
+func chromiumPreflight(r *Request, a *Answer) outcome {
+	const ofPreflight = "Response to preflight request doesn't pass access control check: "
+	f, value, _ := preflightFailure(r, a)
+	switch f {
+	case None:
+		return outcome{}
+	case PreflightRedirect:
+		return chromiumBlocked(r, ofPreflight+"Redirect is not allowed for a preflight request.")
+	case PreflightStatus:
+		return chromiumBlocked(r, ofPreflight+"It does not have HTTP ok status.")
+	case InvalidAllowMethods:
+		return chromiumBlocked(r, "Cannot parse Access-Control-Allow-Methods response header field in preflight response.")
+	case InvalidAllowHeaders:
+		return chromiumBlocked(r, "Cannot parse Access-Control-Allow-Headers response header field in preflight response.")
+	case MethodNotAllowed:
+		return chromiumBlocked(r, "Method "+value+" is not allowed by Access-Control-Allow-Methods in preflight response.")
+	case HeaderNotAllowed, AuthorizationByWildcard:
+		return chromiumBlocked(r, "Request header field "+value+" is not allowed by Access-Control-Allow-Headers in preflight response.")
+	}
+	return chromiumBlocked(r, ofPreflight+chromiumCORS(r, f, value))
+}
+
+func chromiumActual(r *Request, a *Answer) outcome {
+	f, value := corsFailure(r, a)
+	if f != None {
+		return chromiumBlocked(r, chromiumCORS(r, f, value))
+	}
+	if location, redirect := a.isRedirect(); redirect && hasCredentials(r.URL, location) {
+		return chromiumBlocked(r, "Redirect location '"+location+"' contains a username and password, which is disallowed for cross-origin requests.")
+	}
+	return outcome{}
+}
+
+// chromiumCORS is how Chromium says that the CORS check failed.
+func chromiumCORS(r *Request, f Failure, value string) string {
+	const header = "The 'Access-Control-Allow-Origin' header "
+	xhr := ""
+	if r.Initiator == XMLHttpRequest {
+		xhr = " The credentials mode of requests initiated by the XMLHttpRequest is controlled by the withCredentials attribute."
+	}
+	switch f {
+	case MissingAllowOrigin:
+		return "No 'Access-Control-Allow-Origin' header is present on the requested resource."
+	case WildcardWithCredentials:
+		return "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'." + xhr
+	case MultipleAllowOrigin:
+		return header + "contains multiple values '" + value + "', but only one is allowed."
+	case AllowCredentialsNotTrue:
+		return "The value of the 'Access-Control-Allow-Credentials' header in the response is '" + value + "' which must be 'true' when the request's credentials mode is 'include'." + xhr
+	}
+	if value != fetch.NullOrigin && !isURL(value) {
+		return header + "contains the invalid value '" + value + "'."
+	}
+	return header + "has a value '" + value + "' that is not equal to the supplied origin."
+}
+
+// isSeveral reports whether a value of Access-Control-Allow-Origin looks like more than one.
+func isSeveral(value string) bool { return strings.ContainsAny(value, " ,") }
+
+// isURL reports whether the URL standard's parser takes s, which has neither spaces nor commas, as an absolute URL. The parser takes nearly everything behind a scheme.
+func isURL(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" || !isScheme(scheme) {
+		return false
+	}
+	switch fetch.Lower(scheme) {
+	case "http", "https", "ws", "wss", "ftp":
+	default:
+		return true
+	}
+	rest = strings.TrimLeft(rest, `/\`)
+	if i := strings.IndexAny(rest, `/\?#`); i >= 0 {
+		rest = rest[:i]
+	}
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	if address, port, ok := strings.Cut(rest, "]"); ok && strings.HasPrefix(address, "[") {
+		parsed, err := netip.ParseAddr(address[1:])
+		return err == nil && parsed.Is6() && parsed.Zone() == "" && (port == "" || port[0] == ':' && isPort(port[1:]))
+	}
+	host, port, _ := strings.Cut(rest, ":")
+	return isHost(host) && isPort(port)
+}
+
+func isScheme(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if (c < 'a' || c > 'z') && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(s[i]))) {
+			return false
+		}
+	}
+	return true
+}
+
+func isPort(s string) bool {
+	s = strings.TrimLeft(s, "0")
+	return isDigits(s) && (len(s) < 5 || len(s) == 5 && s <= "65535")
+}
+
+func isHost(s string) bool {
+	host, err := url.PathUnescape(s)
+	if err != nil || host == "" || strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`#/:<>?@[\]^|%`, c) }) {
+		return false
+	}
+	// What ends in a number is an address.
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	last := labels[len(labels)-1]
+	if last == "" || !isDigits(last) {
+		return true
+	}
+	_, err = netip.ParseAddr(strings.Join(labels, "."))
+	return err == nil
+}
+
+func chromiumResourcePolicy(f Failure) string {
+	const blocked = "Failed to load resource: net::ERR_BLOCKED_BY_RESPONSE"
+	switch f {
+	case ResourcePolicySameOrigin:
+		return blocked + ".NotSameOrigin"
+	case ResourcePolicySameSite:
+		return blocked + ".NotSameSite"
+	case ResourcePolicyMissing:
+		return blocked + ".NotSameOriginAfterDefaultedToSameOriginByCoep"
+	}
+	return ""
+}

@@ -1,0 +1,95 @@
+package browser
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"corsguard/filter/fetch"
+)
+
+// originOf returns the serialisation of a URL's origin.
+func originOf(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port != "" && port != defaultPorts[u.Scheme] {
+		host += ":" + port
+	}
+	return u.Scheme + "://" + host
+}
+
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
+
+// href returns a URL as browsers write it.
+func href(u *url.URL) string {
+	path := u.EscapedPath()
+	if path == "" {
+		path = "/"
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		path += "?" + u.RawQuery
+	}
+	return originOf(u) + path
+}
+
+// SecFetch returns the values of the headers Sec-Fetch-Site, -Mode and -Dest.
+func (r *Request) SecFetch() (site, mode, dest string) {
+	dest = [...]string{"empty", "empty", "image", "script", "style", "font"}[r.Initiator]
+	if r.Mode == Navigate {
+		dest = "document"
+	}
+	switch page, err := url.Parse(r.Origin); {
+	case !r.IsCrossOrigin():
+		site = "same-origin"
+	case err == nil && r.Origin != fetch.NullOrigin && page.Scheme == r.URL.Scheme && sameSite(page, r.URL):
+		site = fetch.SameSite
+	default:
+		site = fetch.CrossSite
+	}
+	return site, r.Mode.String(), dest
+}
+
+// metadata returns the Sec-Fetch headers, which go to potentially trustworthy URLs alone.
+func (r *Request) metadata() []Header {
+	if !isTrustworthy(r.URL) {
+		return nil
+	}
+	site, mode, dest := r.SecFetch()
+	return []Header{{fetch.HeaderFetchSite, site}, {fetch.HeaderFetchMode, mode}, {fetch.HeaderFetchDest, dest}}
+}
+
+// isTrustworthy reports whether a URL is potentially trustworthy: nobody on the way reads along.
+func isTrustworthy(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	if u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// sameSite reports whether two URLs are schemelessly same site: of one registrable domain, or of one host.
+func sameSite(a, b *url.URL) bool {
+	hostA, hostB := strings.ToLower(a.Hostname()), strings.ToLower(b.Hostname())
+	if hostA == hostB {
+		return hostA != ""
+	}
+	domain := registrable(hostA)
+	return domain != "" && domain == registrable(hostB)
+}
+
+// registrable returns the registrable domain of a host, or "" if it has none.
+func registrable(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return ""
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return ""
+	}
+	return domain
+}
