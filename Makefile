@@ -3,6 +3,9 @@
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OLDEST_ENVOY  := 1.36.2
 WASM_LIMIT    := 3400000
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+PREFIX        ?= /usr/local
+PLATFORMS     ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
 FUZZTIME      ?= 300000x
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.
@@ -12,7 +15,7 @@ E2E_ENVOY := . ./cmd/...
 E2E_ALL   := $$(go -C e2e list ./... | grep -v '/browser$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser check size lint fuzz bench build-tinygo clean
+.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser check size lint fuzz bench command install dist build-tinygo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -62,6 +65,21 @@ fuzz: ## run each fuzz target for FUZZTIME: a number of executions, or a time su
 		done; \
 	done
 
+command: ## compile the host-side command to bin/corsguard
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w -X corsguard/cmd/corsguard/internal/cli.version=$(VERSION)' -o bin/corsguard ./cmd/corsguard
+
+install: command ## install the command, its manual pages and completions below PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 755 bin/corsguard $(DESTDIR)$(PREFIX)/bin/corsguard
+	go run ./cmd/corsguard/internal/genman $(DESTDIR)$(PREFIX)/share/man/man1
+	bin/corsguard completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/corsguard
+	bin/corsguard completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_corsguard
+	bin/corsguard completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/corsguard.fish
+
+dist: ## build the release archives of the command, for PLATFORMS, and their checksums into dist/
+	go run ./cmd/corsguard/internal/dist -version $(VERSION) -platforms $(PLATFORMS) dist
+
 bench: build ## compare with a bare Envoy and with its native CORS filter
 	go -C e2e run ./bench
 
@@ -69,4 +87,4 @@ build-tinygo: ## compile with TinyGo instead, to main-tinygo.wasm: a second buil
 	tinygo build -target=wasip1 -scheduler=none -tags=custommalloc -no-debug -buildmode=c-shared -o main-tinygo.wasm .
 
 clean: ## remove what was built and installed
-	rm -rf main.wasm main-tinygo.wasm bin .venv-envoy
+	rm -rf main.wasm main-tinygo.wasm bin dist .venv-envoy
