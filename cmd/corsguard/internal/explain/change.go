@@ -84,11 +84,21 @@ func (a *advisor) originRefused(rule int, asked string) {
 		}
 	}
 	g := groups[len(groups)-1]
+	if isInsecure(asked) && g.cors.AllowCredentials {
+		a.add(g.at+".allowOrigins", "%s is no secure origin: whoever is on the way to it can put a script into its pages; serve them over https, and list that", fetch.Quoted(asked, maxShown))
+		return
+	}
 	more := ""
 	if len(groups) > 1 {
 		more = ", or to that of the group which has what its pages may do"
 	}
 	a.add(g.at+".allowOrigins", "add %s to allowOrigins%s, if its pages may read this", fetch.Quoted(asked, maxShown), more)
+}
+
+// isInsecure reports whether an origin is one that the plugin does not allow with credentials.
+func isInsecure(asked string) bool {
+	p, err := origin.ParseExact(asked)
+	return err == nil && p.AdmitsInsecure()
 }
 
 // patterns returns those patterns of a group that have one host, or the subdomains of one.
@@ -152,6 +162,9 @@ func (a *advisor) methodRefused(rule int, asked, method string) {
 				fetch.Quoted(method, maxShown), m)
 			return
 		}
+	}
+	if upper := strings.ToUpper(method); upper != method {
+		a.add("", "methods are case-sensitive, and fetch() upper-cases only DELETE, GET, HEAD, OPTIONS, POST and PUT: have the page ask for %s, if that is meant", fetch.Quoted(upper, maxShown))
 	}
 	a.add(g.at+".allowMethods", "add %s to allowMethods, if these pages may use it", fetch.Quoted(method, maxShown))
 }

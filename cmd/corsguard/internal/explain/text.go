@@ -14,7 +14,11 @@ func (r *Report) Text(p finding.Palette) string {
 	b.line("request", p.Bold(show(r.Request.Method+" "+r.Request.URL)))
 	b.line("", show(r.from()))
 	if s := r.decisive(); s != nil {
-		b.line("rule", fmt.Sprintf("%s (%s)", s.Rule, show(s.RulePlace.String())))
+		matched := "the first that matches"
+		if s.Rule == "default" {
+			matched = "no rule matches"
+		}
+		b.line("rule", fmt.Sprintf("%s, %s %s", s.Rule, matched, p.Dim("("+show(s.RulePlace.String())+")")))
 	}
 	if r.Preflight != nil {
 		b.line("preflight", "sent, because "+show(strings.Join(r.PreflightBecause, "; ")))
@@ -72,6 +76,9 @@ func (r *Report) from() string {
 		return "without an Origin: no page of another origin asks"
 	}
 	from := "from a page of " + r.Request.Origin
+	if r.Request.Origin == "null" {
+		from = "from a page of an opaque origin (null)"
+	}
 	if !r.CrossOrigin && r.Browser != nil {
 		return from + ", its own origin"
 	}
@@ -89,7 +96,11 @@ type writer struct {
 const indent = 11
 
 func (w *writer) line(title, text string) {
-	fmt.Fprintf(w, "%s%s%s\n", w.palette.Bold(title), strings.Repeat(" ", max(indent-len(title), 1)), text)
+	gap := strings.Repeat(" ", max(indent-len(title), 1))
+	if text == "" {
+		gap = ""
+	}
+	fmt.Fprintf(w, "%s%s%s\n", w.palette.Bold(title), gap, text)
 }
 
 func title(s string, i int) string {

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 )
@@ -19,9 +20,13 @@ type jsonFinding struct {
 
 // MarshalJSON implements json.Marshaler.
 func (f Finding) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jsonFinding{
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // whoever embeds it in HTML has to escape all of it
+	err := e.Encode(jsonFinding{
 		Rule: f.Rule.ID, Severity: f.Severity, Place: f.Place, Title: f.Rule.Title, Message: f.Message, Why: f.Rule.Why, Fix: f.Fix, Evidence: f.Evidence,
 	})
+	return b.Bytes(), err
 }
 
 // WriteJSON writes v, such as {"findings": […]}, as indented JSON. Characters are not escaped for HTML.

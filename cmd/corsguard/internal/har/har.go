@@ -92,7 +92,7 @@ func at(data []byte, err error) error {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &kind):
-		offset = kind.Offset
+		offset, err = kind.Offset, fmt.Errorf("%s cannot be a JSON %s", kind.Field, kind.Value)
 	default:
 		return err
 	}
