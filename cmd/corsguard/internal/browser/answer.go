@@ -10,6 +10,8 @@ import (
 type Answer struct {
 	Status  int      `json:"status"`
 	Headers []Header `json:"headers"`
+	// HTTP1 tells that the response came without HTTP/2 or HTTP/3, in which Firefox sees headers apart that it otherwise gets combined.
+	HTTP1 bool `json:"http1,omitempty"`
 }
 
 // get returns the values of a header, combined, and whether there are any.

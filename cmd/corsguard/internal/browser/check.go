@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"net/url"
 	"slices"
 
 	"corsguard/filter/fetch"
@@ -13,12 +12,14 @@ type Verdict struct {
 	Failure Failure // what stands against it
 	Value   string  // what does not fit: a header's value, a method or a header name
 
-	// Chromium and Firefox are what the consoles say: the complete message, or "" if they say nothing. A browser that does not follow the standard is named in
-	// AllowedBy, if it lets through what the standard refuses, or in RefusedBy.
-	Chromium, Firefox    string
-	AllowedBy, RefusedBy []string
+	// AllowedBy has the browsers that let through what the standard refuses. None refuses what the standard lets through.
+	AllowedBy []string
+	// Chromium and Firefox are what the consoles say: the complete message, or "" if they say nothing. Firefox may warn of what it allows. FirefoxMore is what it says
+	// after that, which tells no more.
+	Chromium, Firefox string
+	FirefoxMore       []string
 
-	// Missing, of a preflight, has all request headers that are not allowed. Cache, of one that is allowed, is how long browsers don't ask again.
+	// Missing, of a preflight, has all request headers that are not allowed; Chromium names any one of them. Cache, of one that is allowed, is how long browsers don't ask again.
 	Missing []string
 	Cache   Cache
 
@@ -29,19 +30,26 @@ type Verdict struct {
 	Location string
 }
 
-// CheckPreflight returns what a browser makes of the answer to the preflight of r, which must have one.
+// The browsers of which is known where they differ.
+const (
+	chromium = "Chromium"
+	firefox  = "Firefox"
+)
+
+// CheckPreflight returns what browsers make of the answer to the preflight of r, which must have one.
 func CheckPreflight(r *Request, a Answer) Verdict {
 	var v Verdict
-	v.Failure, v.Value, v.Missing = preflightFailure(r, &a)
+	v.Failure, v.Value, v.Missing = preflightFailure(r, &a, r.unsafeNames())
 	if v.Allowed = v.Failure == None; v.Allowed {
 		v.Cache = cacheOf(&a)
 	}
-	v.consoles(r, chromiumPreflight(r, &a), firefoxPreflight(r, &a))
+	v.consoles(chromiumPreflight(r, &a), firefoxPreflight(r, &a))
 	return v
 }
 
-// preflightFailure is what the CORS-preflight fetch of the standard does with a response. The standard's redirects have no ok status, like any other.
-func preflightFailure(r *Request, a *Answer) (f Failure, value string, missing []string) {
+// preflightFailure is what the CORS-preflight fetch of the standard does with a response to a preflight that asks for the headers unsafe. Redirects, which have no ok
+// status like others, are told apart.
+func preflightFailure(r *Request, a *Answer, unsafe []string) (f Failure, value string, missing []string) {
 	if _, redirect := a.isRedirect(); redirect {
 		return PreflightRedirect, "", nil
 	}
@@ -54,7 +62,7 @@ func preflightFailure(r *Request, a *Answer) (f Failure, value string, missing [
 	methods, badMethod := a.list(fetch.HeaderAllowMethods)
 	names, badName := a.list(fetch.HeaderAllowHeaders)
 	method := r.method()
-	missing, byWildcard := missingHeaders(r, names)
+	missing, byWildcard := missingHeaders(r, unsafe, names)
 	switch {
 	case badMethod != "":
 		return InvalidAllowMethods, badMethod, nil
@@ -75,16 +83,13 @@ func allows(names []string, name string, r *Request) bool {
 	return slices.Contains(names, name) || !r.withCredentials() && slices.Contains(names, fetch.Wildcard)
 }
 
-// missingHeaders returns the CORS-unsafe request-header names that names does not allow; byWildcard tells that authorization is the only one, and would be allowed
-// if a wildcard stood for it.
-func missingHeaders(r *Request, names []string) (missing []string, byWildcard bool) {
-	lower := make([]string, len(names))
-	for i, name := range names {
-		lower[i] = fetch.Lower(name)
-	}
+// missingHeaders returns which of the headers unsafe names does not allow; byWildcard tells that authorization is the only one, and would be allowed if a wildcard
+// stood for it.
+func missingHeaders(r *Request, unsafe, names []string) (missing []string, byWildcard bool) {
 	wildcard := !r.withCredentials() && slices.Contains(names, fetch.Wildcard)
-	for _, name := range unsafeNames(r.headers()) {
-		if !slices.Contains(lower, name) && (!wildcard || name == fetch.HeaderAuthorization) {
+	for _, name := range unsafe {
+		listed := slices.ContainsFunc(names, func(n string) bool { return fetch.EqualFold(n, name) })
+		if !listed && (!wildcard || name == fetch.HeaderAuthorization) {
 			missing = append(missing, name)
 		}
 	}
@@ -100,23 +105,46 @@ func CheckActual(r *Request, a Answer) Verdict {
 		location, _ := a.isRedirect()
 		return Verdict{Allowed: true, Opaque: r.IsCrossOrigin(), Location: location}
 	}
-	var v Verdict
-	if r.IsCrossOrigin() {
-		v.Failure, v.Value = corsFailure(r, &a)
+	if !r.IsCrossOrigin() {
+		v := Verdict{Allowed: true}
+		if v.Location, _ = a.isRedirect(); v.Location == "" {
+			v.Readable = readable(r, &a)
+		}
+		return v
 	}
-	if location, redirect := a.isRedirect(); redirect && v.Failure == None {
-		v.Location = location
-		if r.IsCrossOrigin() && hasCredentials(r.URL, location) {
-			v.Failure, v.Value, v.Location = RedirectWithCredentials, location, ""
+	var v Verdict
+	v.Failure, v.Value = actualFailure(r, &a)
+	if v.Allowed = v.Failure == None; v.Allowed {
+		if v.Location, _ = a.isRedirect(); v.Location == "" {
+			v.Readable = readable(r, &a)
 		}
 	}
-	if v.Allowed = v.Failure == None; v.Allowed && v.Location == "" {
-		v.Readable = readable(r, &a)
-	}
-	if r.IsCrossOrigin() {
-		v.consoles(r, chromiumActual(r, &a), firefoxActual(r, &a))
-	}
+	v.consoles(chromiumActual(r, &a), firefoxActual(r, &a))
 	return v
+}
+
+// actualFailure is what the standard does with the response to an actual request. Redirects pass the CORS check too, before they are followed.
+func actualFailure(r *Request, a *Answer) (Failure, string) {
+	if f, value := corsFailure(r, a); f != None {
+		return f, value
+	}
+	return redirectFailure(r, a)
+}
+
+// redirectFailure reports where a response redirects to that CORS does not allow.
+func redirectFailure(r *Request, a *Answer) (Failure, string) {
+	location, redirect := a.isRedirect()
+	if !redirect {
+		return None, ""
+	}
+	u, err := r.URL.Parse(location)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https":
+		return RedirectScheme, location
+	case u.User != nil && u.User.String() != "" && u.User.String() != ":":
+		return RedirectWithCredentials, location
+	}
+	return None, ""
 }
 
 // corsFailure is the CORS check of the standard.
@@ -140,29 +168,23 @@ func corsFailure(r *Request, a *Answer) (Failure, string) {
 	return None, ""
 }
 
-// hasCredentials reports whether a Location, relative to base, has a user name or a password.
-func hasCredentials(base *url.URL, location string) bool {
-	u, err := base.Parse(location)
-	return err == nil && u.User != nil && u.User.String() != ""
-}
-
 // outcome is what one browser does with a response, which need not be what the standard says.
 type outcome struct {
-	blocked bool
-	message string // for the console; warnings have one where nothing is blocked
+	blocked  bool
+	messages []string // for the console; warnings have them where nothing is blocked
 }
 
-func (v *Verdict) consoles(r *Request, chromium, firefox outcome) {
-	v.Chromium, v.Firefox = chromium.message, firefox.message
-	for _, b := range []struct {
-		name string
-		outcome
-	}{{"Chromium", chromium}, {"Firefox", firefox}} {
-		switch {
-		case v.Allowed && b.blocked:
-			v.RefusedBy = append(v.RefusedBy, b.name)
-		case !v.Allowed && !b.blocked:
-			v.AllowedBy = append(v.AllowedBy, b.name)
-		}
+func (v *Verdict) consoles(ofChromium, ofFirefox outcome) {
+	if len(ofChromium.messages) > 0 {
+		v.Chromium = ofChromium.messages[0]
+	}
+	if len(ofFirefox.messages) > 0 {
+		v.Firefox, v.FirefoxMore = ofFirefox.messages[0], ofFirefox.messages[1:]
+	}
+	if !v.Allowed && !ofChromium.blocked {
+		v.AllowedBy = append(v.AllowedBy, chromium)
+	}
+	if !v.Allowed && !ofFirefox.blocked {
+		v.AllowedBy = append(v.AllowedBy, firefox)
 	}
 }

@@ -13,14 +13,17 @@ var chromiumKinds = [...]string{"fetch", "XMLHttpRequest", "image", "script", "C
 
 // chromiumBlocked is a message of Chromium's, which all begin in one way.
 func chromiumBlocked(r *Request, why string) outcome {
-	return outcome{true, "Access to " + chromiumKinds[r.Initiator] + " at '" + href(r.URL) + "' from origin '" + r.Origin + "' has been blocked by CORS policy: " + why}
+	return outcome{true, []string{"Access to " + chromiumKinds[r.Initiator] + " at '" + href(r.URL) + "' from origin '" + r.Origin + "' has been blocked by CORS policy: " + why}}
 }
 
 func chromiumPreflight(r *Request, a *Answer) outcome {
 	const ofPreflight = "Response to preflight request doesn't pass access control check: "
-	f, value, _ := preflightFailure(r, a)
+	if r.skips(chromium) {
+		return outcome{}
+	}
+	f, value, _ := preflightFailure(r, a, chromiumUnsafe(r.headers()))
 	switch f {
-	case None:
+	case None, AuthorizationByWildcard: // the wildcard stands for it, yet
 		return outcome{}
 	case PreflightRedirect:
 		return chromiumBlocked(r, ofPreflight+"Redirect is not allowed for a preflight request.")
@@ -32,44 +35,49 @@ func chromiumPreflight(r *Request, a *Answer) outcome {
 		return chromiumBlocked(r, "Cannot parse Access-Control-Allow-Headers response header field in preflight response.")
 	case MethodNotAllowed:
 		return chromiumBlocked(r, "Method "+value+" is not allowed by Access-Control-Allow-Methods in preflight response.")
-	case HeaderNotAllowed, AuthorizationByWildcard:
+	case HeaderNotAllowed:
 		return chromiumBlocked(r, "Request header field "+value+" is not allowed by Access-Control-Allow-Headers in preflight response.")
 	}
 	return chromiumBlocked(r, ofPreflight+chromiumCORS(r, f, value))
 }
 
 func chromiumActual(r *Request, a *Answer) outcome {
-	f, value := corsFailure(r, a)
-	if f != None {
+	switch f, value := actualFailure(r, a); f {
+	case None:
+		return outcome{}
+	case RedirectWithCredentials: // the quotes have nothing in them
+		return chromiumBlocked(r, "Redirect location '' contains a username and password, which is disallowed for cross-origin requests.")
+	case RedirectScheme:
+		return outcome{true, []string{"Failed to load resource: net::ERR_UNSAFE_REDIRECT"}}
+	default:
 		return chromiumBlocked(r, chromiumCORS(r, f, value))
 	}
-	if location, redirect := a.isRedirect(); redirect && hasCredentials(r.URL, location) {
-		return chromiumBlocked(r, "Redirect location '"+location+"' contains a username and password, which is disallowed for cross-origin requests.")
-	}
-	return outcome{}
 }
 
 // chromiumCORS is how Chromium says that the CORS check failed.
 func chromiumCORS(r *Request, f Failure, value string) string {
 	const header = "The 'Access-Control-Allow-Origin' header "
-	xhr := ""
-	if r.Initiator == XMLHttpRequest {
-		xhr = " The credentials mode of requests initiated by the XMLHttpRequest is controlled by the withCredentials attribute."
+	ofFetch, ofXHR := "", ""
+	switch r.Initiator {
+	case Fetch:
+		ofFetch = " Have the server send the header with a valid value."
+	case XMLHttpRequest:
+		ofXHR = " The credentials mode of requests initiated by the XMLHttpRequest is controlled by the withCredentials attribute."
 	}
 	switch f {
 	case MissingAllowOrigin:
 		return "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 	case WildcardWithCredentials:
-		return "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'." + xhr
+		return "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'." + ofXHR
 	case MultipleAllowOrigin:
-		return header + "contains multiple values '" + value + "', but only one is allowed."
+		return header + "contains multiple values '" + value + "', but only one is allowed." + ofFetch
 	case AllowCredentialsNotTrue:
-		return "The value of the 'Access-Control-Allow-Credentials' header in the response is '" + value + "' which must be 'true' when the request's credentials mode is 'include'." + xhr
+		return "The value of the 'Access-Control-Allow-Credentials' header in the response is '" + value + "' which must be 'true' when the request's credentials mode is 'include'." + ofXHR
 	}
 	if value != fetch.NullOrigin && !isURL(value) {
-		return header + "contains the invalid value '" + value + "'."
+		return header + "contains the invalid value '" + value + "'." + ofFetch
 	}
-	return header + "has a value '" + value + "' that is not equal to the supplied origin."
+	return header + "has a value '" + value + "' that is not equal to the supplied origin." + ofFetch
 }
 
 // isSeveral reports whether a value of Access-Control-Allow-Origin looks like more than one.
@@ -129,15 +137,9 @@ func isHost(s string) bool {
 	return err == nil
 }
 
-func chromiumResourcePolicy(f Failure) string {
-	const blocked = "Failed to load resource: net::ERR_BLOCKED_BY_RESPONSE"
-	switch f {
-	case ResourcePolicySameOrigin:
-		return blocked + ".NotSameOrigin"
-	case ResourcePolicySameSite:
-		return blocked + ".NotSameSite"
-	case ResourcePolicyMissing:
-		return blocked + ".NotSameOriginAfterDefaultedToSameOriginByCoep"
-	}
-	return ""
+func chromiumResourcePolicy(f Failure) outcome {
+	kind := map[Failure]string{
+		ResourcePolicySameOrigin: "NotSameOrigin", ResourcePolicySameSite: "NotSameSite", ResourcePolicyMissing: "NotSameOriginAfterDefaultedToSameOriginByCoep",
+	}[f]
+	return outcome{true, []string{"Failed to load resource: net::ERR_BLOCKED_BY_RESPONSE." + kind}}
 }

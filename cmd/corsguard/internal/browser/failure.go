@@ -19,6 +19,7 @@ const (
 	HeaderNotAllowed         // not in Access-Control-Allow-Headers
 	AuthorizationByWildcard  // * in Access-Control-Allow-Headers does not stand for authorization
 	RedirectWithCredentials  // the Location has a user name or a password
+	RedirectScheme           // the Location is not of http or https
 	ResourcePolicySameOrigin // the Cross-Origin-Resource-Policy keeps it for its own origin
 	ResourcePolicySameSite   // the Cross-Origin-Resource-Policy keeps it for its own site
 	ResourcePolicyMissing    // the page's Cross-Origin-Embedder-Policy asks for a Cross-Origin-Resource-Policy
@@ -27,7 +28,7 @@ const (
 var failureNames = [...]string{
 	"", "missing-allow-origin", "multiple-allow-origin", "wildcard-with-credentials", "allow-origin-mismatch", "allow-credentials-not-true", "preflight-redirect",
 	"preflight-status", "invalid-allow-methods", "invalid-allow-headers", "method-not-allowed", "header-not-allowed", "authorization-by-wildcard",
-	"redirect-with-credentials", "resource-policy-same-origin", "resource-policy-same-site", "resource-policy-missing",
+	"redirect-with-credentials", "redirect-scheme", "resource-policy-same-origin", "resource-policy-same-site", "resource-policy-missing",
 }
 
 // String returns the failure's name, which stays the same from version to version, or "".

@@ -169,22 +169,28 @@ func isForbiddenRequestHeader(h Header) bool {
 // normalizeValue returns value without the whitespace around it that a header value can't have.
 func normalizeValue(value string) string { return strings.Trim(value, "\t\n\r ") }
 
-// headers returns what the page sets and the browser keeps: names in lower case, values of one name combined as browsers send them, in the order in which the
-// names came first.
+// headers returns what the page sets and the browser keeps, with names in lower case.
 func (r *Request) headers() []Header {
 	var kept []Header
 	for _, h := range r.Headers {
-		if r.ignores(h) {
-			continue
-		}
-		name, value := fetch.Lower(h.Name), normalizeValue(h.Value)
-		if i := slices.IndexFunc(kept, func(k Header) bool { return k.Name == name }); i >= 0 {
-			kept[i].Value += ", " + value
-		} else {
-			kept = append(kept, Header{name, value})
+		if !r.ignores(h) {
+			kept = append(kept, Header{fetch.Lower(h.Name), normalizeValue(h.Value)})
 		}
 	}
 	return kept
+}
+
+// combined returns headers with the values of one name in one, as they are sent, in the order in which the names came first.
+func combined(headers []Header) []Header {
+	var all []Header
+	for _, h := range headers {
+		if i := slices.IndexFunc(all, func(c Header) bool { return c.Name == h.Name }); i >= 0 {
+			all[i].Value += ", " + h.Value
+		} else {
+			all = append(all, h)
+		}
+	}
+	return all
 }
 
 // method returns the method as the browser sends it.
@@ -204,14 +210,19 @@ func (r *Request) IsCrossOrigin() bool { return r.Origin != originOf(r.URL) }
 // Sent returns the actual request's method and the headers of it that matter to CORS and to Fetch Metadata, those that the page sets among them, by name, in lower
 // case. Cookies and the like are not among them.
 func (r *Request) Sent() (method string, headers []Header) {
-	method, headers = r.method(), r.headers()
+	method, headers = r.method(), combined(r.headers())
 	if r.sendsOrigin() {
 		headers = append(headers, Header{fetch.HeaderOrigin, r.Origin})
 	}
-	if !slices.ContainsFunc(headers, func(h Header) bool { return h.Name == fetch.HeaderAccept }) {
+	if r.isScripted() && !slices.ContainsFunc(headers, func(h Header) bool { return h.Name == fetch.HeaderAccept }) {
 		headers = append(headers, Header{fetch.HeaderAccept, "*/*"})
 	}
 	return method, sortHeaders(append(headers, r.metadata()...))
+}
+
+// isScripted reports whether a script gets the response. Whatever else asks has an Accept header of its own kind.
+func (r *Request) isScripted() bool {
+	return r.Mode != Navigate && (r.Initiator == Fetch || r.Initiator == XMLHttpRequest)
 }
 
 // sendsOrigin reports whether an Origin header goes with the actual request.

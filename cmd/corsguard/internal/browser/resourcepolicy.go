@@ -11,8 +11,9 @@ func checkOpaque(r *Request, a *Answer) Verdict {
 	if v.Allowed = v.Failure == None; v.Allowed {
 		v.Location, _ = a.isRedirect()
 	}
-	blocked := !v.Allowed
-	v.consoles(r, outcome{blocked, chromiumResourcePolicy(v.Failure)}, outcome{blocked, firefoxResourcePolicy(r, v.Failure)})
+	if !v.Allowed {
+		v.consoles(chromiumResourcePolicy(v.Failure), firefoxResourcePolicy(r))
+	}
 	return v
 }
 

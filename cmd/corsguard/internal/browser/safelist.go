@@ -78,21 +78,70 @@ func isDigits(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < '0' || c > '9' })
 }
 
-// unsafeNames returns the CORS-unsafe request-header names of headers, whose names are in lower case: sorted, each once.
-func unsafeNames(headers []Header) []string {
-	var unsafe, safelisted []string
+// unsafeNames returns the names of the request's headers that some browser asks for in a preflight: sorted, each once. They are the CORS-unsafe request-header names of
+// the standard, and a few more.
+func (r *Request) unsafeNames() []string {
+	headers := r.headers()
+	names := slices.Concat(standardUnsafe(headers), chromiumUnsafe(headers), firefoxUnsafe(headers))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// standardUnsafe returns the CORS-unsafe request-header names of headers.
+func standardUnsafe(headers []Header) []string {
+	unsafe := namesUnless(headers, isSafelisted)
 	size := 0
 	for _, h := range headers {
 		if isSafelisted(h) {
-			safelisted = append(safelisted, h.Name)
 			size += len(h.Value)
-		} else {
-			unsafe = append(unsafe, h.Name)
 		}
 	}
 	if size > maxSafelistedValues {
-		unsafe = append(unsafe, safelisted...)
+		return namesUnless(headers, func(Header) bool { return false })
 	}
-	slices.Sort(unsafe)
-	return slices.Compact(unsafe)
+	return unsafe
+}
+
+// chromiumUnsafe is what Chromium has for them: it looks at values as they are sent, combined, and asks for no header of what it knows to come from itself.
+func chromiumUnsafe(headers []Header) []string {
+	return namesUnless(combined(headers), func(h Header) bool { return isSafelisted(h) || isChromiumsOwn(h) })
+}
+
+func isChromiumsOwn(h Header) bool {
+	if h.Name != "user-agent" && len(h.Value) > maxSafelistedValue {
+		return false
+	}
+	switch h.Name {
+	case "user-agent", "intervention", "downlink", "ect", "rtt":
+		return true
+	case "save-data":
+		return fetch.EqualFold(h.Value, "on")
+	case "width", "viewport-width":
+		return h.Value != "" && isDigits(h.Value)
+	case "device-memory", "dpr":
+		whole, fraction, point := strings.Cut(h.Value, ".")
+		return whole != "" && isDigits(whole) && isDigits(fraction) && point == (fraction != "")
+	}
+	return false
+}
+
+// firefoxUnsafe is what Firefox has for them: it does not look at them all together, and takes bytes beyond ASCII for unsafe.
+func firefoxUnsafe(headers []Header) []string {
+	return namesUnless(headers, func(h Header) bool { return isSafelisted(h) && !hasBeyondASCII(h.Value) })
+}
+
+func hasBeyondASCII(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool { return c > 0x7f })
+}
+
+// namesUnless returns the names of the headers for which safe is false, sorted, each once.
+func namesUnless(headers []Header, safe func(Header) bool) []string {
+	var names []string
+	for _, h := range headers {
+		if !safe(h) {
+			names = append(names, h.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -26,14 +27,38 @@ var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
 // href returns a URL as browsers write it.
 func href(u *url.URL) string {
-	path := u.EscapedPath()
+	path := u.RawPath // as it was written; empty where that is as Go writes it
+	if path == "" {
+		path = u.EscapedPath()
+	}
 	if path == "" {
 		path = "/"
 	}
+	text := originOf(u) + encode(path, "\"#<>?^`{}")
 	if u.RawQuery != "" || u.ForceQuery {
-		path += "?" + u.RawQuery
+		text += "?" + encode(u.RawQuery, "\"#'<>")
 	}
-	return originOf(u) + path
+	fragment := u.RawFragment
+	if fragment == "" {
+		fragment = u.EscapedFragment()
+	}
+	if fragment != "" {
+		text += "#" + encode(fragment, "\"<>`")
+	}
+	return text
+}
+
+// encode percent-encodes the bytes of s that are no printable ASCII, and those in set: a percent-encode set of the URL standard.
+func encode(s, set string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(set, c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // SecFetch returns the values of the headers Sec-Fetch-Site, -Mode and -Dest.

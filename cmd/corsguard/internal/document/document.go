@@ -44,6 +44,7 @@ type Policy struct {
 
 	in     *text
 	at     int            // where the policy begins
+	syntax string         // why it is no JSON
 	places map[string]int // offsets by path
 }
 
@@ -105,3 +106,6 @@ func looksLikeJSON(file string, data []byte) bool {
 	data = bytes.TrimLeft(data, " \t\r\n")
 	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
 }
+
+// Syntax says what is wrong with the policy where it is no JSON, "" where it is.
+func (p *Policy) Syntax() string { return p.syntax }

@@ -94,7 +94,7 @@ func (s *search) fromNode(n, at *node, name string) {
 func (s *search) fromText(t *text, name string) {
 	p := Policy{Name: name, Kind: s.kind, JSON: []byte(t.data), in: t}
 	if n, err := parseJSON(t); err != nil {
-		p.at = err.offset
+		p.at, p.syntax = err.offset, err.Reason
 	} else {
 		p.at, p.places = n.at, map[string]int{}
 		n.index(p.places, "", 0)

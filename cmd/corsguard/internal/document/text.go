@@ -79,7 +79,11 @@ func (t *text) within(offset int, data string) *text {
 		if !same {
 			return inner
 		}
-		if last := marks[len(marks)-1]; at-i != last.outer-last.inner {
+		switch last := &marks[len(marks)-1]; {
+		case at-i == last.outer-last.inner:
+		case i == last.inner:
+			last.outer = at
+		default:
 			marks = append(marks, mark{i, at})
 		}
 		i += size

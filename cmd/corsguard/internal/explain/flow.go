@@ -126,7 +126,7 @@ func authority(page *Page) string {
 func judged(v *browser.Verdict) *Browser {
 	return &Browser{
 		Allowed: v.Allowed, Failure: v.Failure.String(), Chromium: v.Chromium, Firefox: v.Firefox, Readable: v.Readable, Opaque: v.Opaque,
-		AllowedBy: v.AllowedBy, RefusedBy: v.RefusedBy,
+		AllowedBy: v.AllowedBy,
 	}
 }
 

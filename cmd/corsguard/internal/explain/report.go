@@ -68,9 +68,8 @@ type Browser struct {
 	// Readable are the response headers that the page may read.
 	Readable []string `json:"readable,omitempty"`
 	Opaque   bool     `json:"opaque,omitempty"`
-	// AllowedBy and RefusedBy name the browsers that do not do as the standard says.
+	// AllowedBy names the browsers that let through what the standard refuses.
 	AllowedBy []string `json:"allowedBy,omitempty"`
-	RefusedBy []string `json:"refusedBy,omitempty"`
 }
 
 // Change is something to do.

@@ -167,9 +167,6 @@ func (w *writer) browser(b *Browser) {
 	if len(b.AllowedBy) > 0 {
 		w.line("", "but "+strings.Join(b.AllowedBy, ", ")+" lets it through")
 	}
-	if len(b.RefusedBy) > 0 {
-		w.line("", "but "+strings.Join(b.RefusedBy, ", ")+" blocks it")
-	}
 	if b.Allowed && !b.Opaque && len(b.Readable) > 0 {
 		w.line("", "headers it may read: "+show(strings.Join(b.Readable, ", ")))
 	}
