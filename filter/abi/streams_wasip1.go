@@ -65,7 +65,8 @@ func put(s slot) {
 		}
 	}
 	if live*2 < len(slots) {
-		crowd[s.id] = &s
+		kept := s // &s would put every stream's slot on the heap
+		crowd[s.id] = &kept
 		return
 	}
 	old := slots

@@ -23,7 +23,7 @@ type Verdict struct {
 	Missing []string
 	Cache   Cache
 
-	// Of an actual request that is allowed: the headers that the page can read, in lower case, sorted; whether it reads nothing at all, neither status nor body; and
+	// Of an actual request that is allowed: if a script gets the response, the headers that the page can read, in lower case, sorted; whether it reads nothing at all, neither status nor body; and
 	// where it is redirected to, which is another request.
 	Readable []string
 	Opaque   bool

@@ -12,6 +12,9 @@ const safelistedResponseHeaders = " cache-control content-language content-lengt
 
 // readable returns the names of the headers of an answer that the page of r can read.
 func readable(r *Request, a *Answer) []string {
+	if !r.isScripted() {
+		return nil
+	}
 	exposed, _ := a.list(fetch.HeaderExposeHeaders)
 	all := !r.IsCrossOrigin() || !r.withCredentials() && slices.Contains(exposed, fetch.Wildcard)
 	var names []string

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"corsguard/cmd/corsguard/internal/finding"
@@ -37,7 +38,7 @@ func (s *search) document(n *node) {
 	switch {
 	case n.get("apiVersion").text() != "" && n.get("kind").text() != "":
 		s.kubernetes(n)
-	case looksBare(n):
+	case looksBare(n, s.number == 0):
 		s.kind = Bare
 		if s.number > 0 {
 			s.resource = fmt.Sprintf("document %d", s.number)
@@ -123,28 +124,28 @@ var (
 	otherKeys  = []string{"mode", "log"}
 )
 
-// looksBare reports whether a document is to be a policy, perhaps with mistakes: the plugin then says which.
-func looksBare(n *node) bool {
+// looksBare reports whether a document is to be a policy. Where the file has no other, it may have typing mistakes in its keys: the plugin then says which.
+func looksBare(n *node, alone bool) bool {
 	if n.kind != objectNode {
 		return false
 	}
 	known := 0
 	for i := range n.members {
 		key := n.members[i].key
-		if looksLike(key, append(strongKeys, "allowOrigins"), 2) {
+		if alone && resembles(key) {
 			return true
 		}
-		if looksLike(key, otherKeys, 0) {
+		if slices.Contains(strongKeys, key) || slices.Contains(otherKeys, key) {
 			known++
 		}
 	}
-	return known == len(n.members)
+	return known == len(n.members) && (alone || known > 0) || isPolicy(n)
 }
 
-// looksLike reports whether key is one of names, but for case and so many typing mistakes.
-func looksLike(key string, names []string, mistakes int) bool {
-	for _, name := range names {
-		if fetch.EqualFold(key, name) || mistakes > 0 && len(name) > 2*mistakes+1 && fetch.EditDistance(fetch.Lower(key), fetch.Lower(name), mistakes) <= mistakes {
+// resembles reports whether key is one of a policy, but for case and a typing mistake or two. Of a cors block, allowOrigins is one that is put in the wrong place.
+func resembles(key string) bool {
+	for _, name := range append([]string{"allowOrigins"}, strongKeys...) {
+		if fetch.EditDistance(fetch.Lower(key), fetch.Lower(name), len(name)/4) <= len(name)/4 {
 			return true
 		}
 	}

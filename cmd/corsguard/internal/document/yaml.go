@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -256,25 +255,4 @@ func plain(s string) *node {
 		out.kind, out.str = literalNode, string(read)
 	}
 	return out
-}
-
-var yamlLine = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntaxError returns err with its place. The package tells the line alone: the column is that of what is usually wrong in it.
-func (r *yamlReader) syntaxError(err error) *SyntaxError {
-	found := yamlLine.FindStringSubmatch(err.Error())
-	if found == nil {
-		return &SyntaxError{r.t, 0, "is not valid YAML: " + err.Error()}
-	}
-	number, _ := strconv.Atoi(found[1])
-	start := r.offset(max(number, 1), 1)
-	line, _, _ := strings.Cut(r.t.data[min(start, len(r.t.data)):], "\n")
-	column := len(line) - len(strings.TrimLeft(line, " "))
-	switch {
-	case strings.Contains(found[2], "mapping values are not allowed"):
-		column = max(column, strings.LastIndex(line+" ", ": "))
-	case strings.Contains(found[2], "cannot start any token") && strings.Contains(line, "\t"):
-		column = strings.Index(line, "\t")
-	}
-	return &SyntaxError{r.t, start + column, "is not valid YAML: " + found[2]}
 }
