@@ -2,7 +2,6 @@ package browser
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"corsguard/filter/fetch"
@@ -19,30 +18,31 @@ const (
 // Cache is for how long each browser keeps the answer to a preflight.
 type Cache struct{ Chromium, Firefox, Safari time.Duration }
 
-// cacheOf reads Access-Control-Max-Age as the browsers do, which take what is no number in different ways.
+// cacheOf reads Access-Control-Max-Age as the browsers do. Of what is no number, and not empty, Firefox keeps nothing; the others take it for none.
 func cacheOf(a *Answer) Cache {
 	value, _ := a.get(fetch.HeaderMaxAge)
+	c := Cache{DefaultMaxAge, DefaultMaxAge, DefaultMaxAge}
 	if value == "" {
-		return Cache{DefaultMaxAge, DefaultMaxAge, DefaultMaxAge}
+		return c
 	}
-	c := Cache{DefaultMaxAge, 0, DefaultMaxAge}
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
-		c.Chromium = capped(max(seconds, 0), MaxAgeChromium)
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err == nil {
+		c.Chromium = capped(seconds, MaxAgeChromium)
 	}
-	if isDigits(value) {
-		c.Firefox = capped(0, MaxAgeFirefox)
-		if seconds, err := strconv.ParseInt(value, 10, 64); err != nil {
-			c.Firefox = MaxAgeFirefox
-		} else {
-			c.Firefox = capped(seconds, MaxAgeFirefox)
-		}
+	if err == nil && seconds >= 0 {
+		c.Safari = capped(seconds, MaxAgeSafari)
 	}
-	if seconds, err := strconv.ParseUint(strings.TrimPrefix(value, "+"), 10, 64); err == nil {
-		c.Safari = capped(int64(min(seconds, 1<<40)), MaxAgeSafari)
+	switch {
+	case !isDigits(value):
+		c.Firefox = 0
+	case err != nil: // too large for one
+		c.Firefox = MaxAgeFirefox
+	default:
+		c.Firefox = capped(seconds, MaxAgeFirefox)
 	}
 	return c
 }
 
 func capped(seconds int64, most time.Duration) time.Duration {
-	return time.Duration(min(seconds, int64(most/time.Second))) * time.Second
+	return time.Duration(min(max(seconds, 0), int64(most/time.Second))) * time.Second
 }

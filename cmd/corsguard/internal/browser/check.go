@@ -14,20 +14,19 @@ type Verdict struct {
 
 	// AllowedBy has the browsers that let through what the standard refuses. None refuses what the standard lets through.
 	AllowedBy []string
-	// Chromium and Firefox are what the consoles say: the complete message, or "" if they say nothing. Firefox may warn of what it allows. FirefoxMore is what it says
-	// after that, which tells no more.
+	// Chromium and Firefox are what the consoles say: the complete message, or "" if they say nothing. Firefox may warn of what it allows. FirefoxMore is what
+	// it says after that, which tells no more.
 	Chromium, Firefox string
 	FirefoxMore       []string
 
-	// Missing, of a preflight, has all request headers that are not allowed; Chromium names any one of them. Cache, of one that is allowed, is how long browsers don't ask again.
-	Missing []string
-	Cache   Cache
+	// Of a preflight.
+	Missing []string // all request headers that are not allowed; Chromium names any one of them
+	Cache   Cache    // for how long browsers don't ask again, where it is allowed
 
-	// Of an actual request that is allowed: if a script gets the response, the headers that the page can read, in lower case, sorted; whether it reads nothing at all, neither status nor body; and
-	// where it is redirected to, which is another request.
-	Readable []string
-	Opaque   bool
-	Location string
+	// Of an actual request that is allowed.
+	Readable []string // the headers that the page can read, if a script gets the response: in lower case, sorted
+	Opaque   bool     // the page reads nothing at all, neither status nor body
+	Location string   // where it is redirected to, which is another request
 }
 
 // The browsers of which is known where they differ.
@@ -47,8 +46,9 @@ func CheckPreflight(r *Request, a Answer) Verdict {
 	return v
 }
 
-// preflightFailure is what the CORS-preflight fetch of the standard does with a response to a preflight that asks for the headers unsafe. Redirects, which have no ok
-// status like others, are told apart.
+// preflightFailure is what the CORS-preflight fetch of the standard does with a response to a preflight that asks for the headers unsafe. Redirects, which have
+// no ok status like others, are told apart. Where ForcePreflight is set and Access-Control-Allow-Methods missing, the standard takes the method for allowed;
+// browsers do not.
 func preflightFailure(r *Request, a *Answer, unsafe []string) (f Failure, value string, missing []string) {
 	if _, redirect := a.isRedirect(); redirect {
 		return PreflightRedirect, "", nil
@@ -83,8 +83,8 @@ func allows(names []string, name string, r *Request) bool {
 	return slices.Contains(names, name) || !r.withCredentials() && slices.Contains(names, fetch.Wildcard)
 }
 
-// missingHeaders returns which of the headers unsafe names does not allow; byWildcard tells that authorization is the only one, and would be allowed if a wildcard
-// stood for it.
+// missingHeaders returns which of the headers unsafe names does not allow; byWildcard tells that authorization is the only one, and would be allowed if a
+// wildcard stood for it.
 func missingHeaders(r *Request, unsafe, names []string) (missing []string, byWildcard bool) {
 	wildcard := !r.withCredentials() && slices.Contains(names, fetch.Wildcard)
 	for _, name := range unsafe {

@@ -3,6 +3,7 @@ package browser
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"corsguard/filter/fetch"
@@ -13,7 +14,8 @@ var chromiumKinds = [...]string{"fetch", "XMLHttpRequest", "image", "script", "C
 
 // chromiumBlocked is a message of Chromium's, which all begin in one way.
 func chromiumBlocked(r *Request, why string) outcome {
-	return outcome{true, []string{"Access to " + chromiumKinds[r.Initiator] + " at '" + href(r.URL) + "' from origin '" + r.Origin + "' has been blocked by CORS policy: " + why}}
+	what := chromiumKinds[r.Initiator] + " at '" + href(r.URL) + "' from origin '" + r.Origin
+	return outcome{true, []string{"Access to " + what + "' has been blocked by CORS policy: " + why}}
 }
 
 func chromiumPreflight(r *Request, a *Answer) outcome {
@@ -56,7 +58,10 @@ func chromiumActual(r *Request, a *Answer) outcome {
 
 // chromiumCORS is how Chromium says that the CORS check failed.
 func chromiumCORS(r *Request, f Failure, value string) string {
-	const header = "The 'Access-Control-Allow-Origin' header "
+	const (
+		header          = "The 'Access-Control-Allow-Origin' header "
+		withCredentials = "when the request's credentials mode is 'include'."
+	)
 	ofFetch, ofXHR := "", ""
 	switch r.Initiator {
 	case Fetch:
@@ -68,11 +73,11 @@ func chromiumCORS(r *Request, f Failure, value string) string {
 	case MissingAllowOrigin:
 		return "No 'Access-Control-Allow-Origin' header is present on the requested resource."
 	case WildcardWithCredentials:
-		return "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' when the request's credentials mode is 'include'." + ofXHR
+		return "The value of the 'Access-Control-Allow-Origin' header in the response must not be the wildcard '*' " + withCredentials + ofXHR
 	case MultipleAllowOrigin:
 		return header + "contains multiple values '" + value + "', but only one is allowed." + ofFetch
 	case AllowCredentialsNotTrue:
-		return "The value of the 'Access-Control-Allow-Credentials' header in the response is '" + value + "' which must be 'true' when the request's credentials mode is 'include'." + ofXHR
+		return "The value of the 'Access-Control-Allow-Credentials' header in the response is '" + value + "' which must be 'true' " + withCredentials + ofXHR
 	}
 	if value != fetch.NullOrigin && !isURL(value) {
 		return header + "contains the invalid value '" + value + "'." + ofFetch
@@ -83,7 +88,7 @@ func chromiumCORS(r *Request, f Failure, value string) string {
 // isSeveral reports whether a value of Access-Control-Allow-Origin looks like more than one.
 func isSeveral(value string) bool { return strings.ContainsAny(value, " ,") }
 
-// isURL reports whether the URL standard's parser takes s, which has neither spaces nor commas, as an absolute URL. The parser takes nearly everything behind a scheme.
+// isURL reports whether the URL standard's parser takes s, which has neither spaces nor commas, as an absolute URL. It takes nearly everything behind a scheme.
 func isURL(s string) bool {
 	scheme, rest, ok := strings.Cut(s, ":")
 	if !ok || scheme == "" || !isScheme(scheme) {
@@ -124,16 +129,34 @@ func isPort(s string) bool {
 
 func isHost(s string) bool {
 	host, err := url.PathUnescape(s)
-	if err != nil || host == "" || strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`#/:<>?@[\]^|%`, c) }) {
-		return false
+	if err != nil || host == "" || strings.ContainsFunc(host, func(c rune) bool { return c < ' ' || c == 0x7f || strings.ContainsRune(`#/:<>?@[\]^|%`, c) }) {
+		return false // a space, which others do not take, gets escaped
 	}
-	// What ends in a number is an address.
 	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
-	last := labels[len(labels)-1]
-	if last == "" || !isDigits(last) {
+	if last := labels[len(labels)-1]; last == "" || !isDigits(last) && !isNumber(last, 32) {
 		return true
 	}
-	_, err = netip.ParseAddr(strings.Join(labels, "."))
+	// What ends in a number is an IPv4 address, whose last number stands for all that is missing.
+	if len(labels) > 4 {
+		return false
+	}
+	for _, label := range labels[:len(labels)-1] {
+		if !isNumber(label, 8) {
+			return false
+		}
+	}
+	return isNumber(labels[len(labels)-1], 8*(5-len(labels)))
+}
+
+// isNumber reports whether s is a number of an IPv4 address that has no more than so many bits: decimal, octal behind 0, or hexadecimal behind 0x.
+func isNumber(s string, bits int) bool {
+	base := 10
+	if digits, ok := strings.CutPrefix(fetch.Lower(s), "0x"); ok {
+		s, base = "0"+digits, 16
+	} else if len(s) > 1 && s[0] == '0' {
+		base = 8
+	}
+	_, err := strconv.ParseUint(s, base, bits)
 	return err == nil
 }
 

@@ -17,8 +17,8 @@ type Preflight struct {
 	// Headers are those that Chromium and Firefox send, by name, in lower case, but for those that every request has: user-agent, accept-encoding and so on.
 	// Credentials are never among them.
 	Headers []Header
-	// SkippedBy has the browsers that send the request at once all the same: they take a header for safelisted that others do not. UnsafeHeaders has what any of them
-	// asks for.
+	// SkippedBy has the browsers that send the request at once all the same: they take a header for safelisted that others do not. UnsafeHeaders has what any of
+	// them asks for.
 	SkippedBy []string
 }
 

@@ -1,5 +1,5 @@
-// Package browser foretells what a browser does with a request of a page: by the Fetch standard, and, where browsers differ from it or from each other, as Chromium
-// and Firefox do, with the messages of their consoles. It sends nothing.
+// Package browser foretells what a browser does with a request of a page: by the Fetch standard, and, where browsers differ from it or from each other, as
+// Chromium and Firefox do, with the messages of their consoles. It sends nothing.
 package browser
 
 import (
@@ -207,8 +207,8 @@ func (r *Request) withCredentials() bool { return r.Credentials == Include }
 // IsCrossOrigin reports whether the page and what it asks for are of different origins. An opaque origin is different from all.
 func (r *Request) IsCrossOrigin() bool { return r.Origin != originOf(r.URL) }
 
-// Sent returns the actual request's method and the headers of it that matter to CORS and to Fetch Metadata, those that the page sets among them, by name, in lower
-// case. Cookies and the like are not among them.
+// Sent returns the actual request's method, and the headers of it that matter to CORS and to Fetch Metadata, those that the page sets among them, by name, in
+// lower case. Cookies and the like are not among them.
 func (r *Request) Sent() (method string, headers []Header) {
 	method, headers = r.method(), combined(r.headers())
 	if r.sendsOrigin() {

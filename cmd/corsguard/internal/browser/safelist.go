@@ -78,8 +78,8 @@ func isDigits(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < '0' || c > '9' })
 }
 
-// unsafeNames returns the names of the request's headers that some browser asks for in a preflight: sorted, each once. They are the CORS-unsafe request-header names of
-// the standard, and a few more.
+// unsafeNames returns the names of the request's headers that some browser asks for in a preflight: sorted, each once. They are the CORS-unsafe request-header
+// names of the standard, and a few more.
 func (r *Request) unsafeNames() []string {
 	headers := r.headers()
 	names := slices.Concat(standardUnsafe(headers), chromiumUnsafe(headers), firefoxUnsafe(headers))
@@ -112,7 +112,7 @@ func isChromiumsOwn(h Header) bool {
 		return false
 	}
 	switch h.Name {
-	case "user-agent", "intervention", "downlink", "ect", "rtt":
+	case "user-agent", "intervention", "downlink", "ect", "rtt": //nolint:misspell // the name of a header
 		return true
 	case "save-data":
 		return fetch.EqualFold(h.Value, "on")

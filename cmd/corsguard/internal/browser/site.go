@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
 	"corsguard/filter/fetch"
@@ -13,7 +14,7 @@ import (
 
 // originOf returns the serialisation of a URL's origin.
 func originOf(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
+	host, port := hostOf(u), u.Port()
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -21,6 +22,15 @@ func originOf(u *url.URL) string {
 		host += ":" + port
 	}
 	return u.Scheme + "://" + host
+}
+
+// hostOf returns a URL's host in lower case and, as browsers have it, in ASCII.
+func hostOf(u *url.URL) string {
+	host := strings.ToLower(u.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil && hasBeyondASCII(host) {
+		return ascii
+	}
+	return host
 }
 
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
@@ -87,9 +97,14 @@ func (r *Request) metadata() []Header {
 	return []Header{{fetch.HeaderFetchSite, site}, {fetch.HeaderFetchMode, mode}, {fetch.HeaderFetchDest, dest}}
 }
 
+// MixedContent reports whether a page of https asks for what is not, nor on its own machine: browsers don't send that, whatever the server would say.
+func (r *Request) MixedContent() bool {
+	return strings.HasPrefix(r.Origin, "https://") && !isTrustworthy(r.URL) && r.Mode != Navigate
+}
+
 // isTrustworthy reports whether a URL is potentially trustworthy: nobody on the way reads along.
 func isTrustworthy(u *url.URL) bool {
-	host := strings.ToLower(u.Hostname())
+	host := hostOf(u)
 	if u.Scheme == "https" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
@@ -99,7 +114,7 @@ func isTrustworthy(u *url.URL) bool {
 
 // sameSite reports whether two URLs are schemelessly same site: of one registrable domain, or of one host.
 func sameSite(a, b *url.URL) bool {
-	hostA, hostB := strings.ToLower(a.Hostname()), strings.ToLower(b.Hostname())
+	hostA, hostB := hostOf(a), hostOf(b)
 	if hostA == hostB {
 		return hostA != ""
 	}
