@@ -10,6 +10,7 @@ import (
 	"net/textproto"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -40,7 +41,7 @@ func newAudit(p *program) *cobra.Command {
 make of the headers, how preflights, errors and redirects are answered, and which isolation and security headers are missing.
 
 It sends GET and OPTIONS alone, never a request that is meant to change something, one at a time and a few each second. It follows no redirects, keeps no
-cookies, and reads no more than a few kilobytes of a body. Origins that must not exist have random names. Ask only servers that you may ask.
+cookies, and reads no more than a few kilobytes of a body. Proxies are taken from HTTPS_PROXY and its like. Origins that must not exist have random names. Ask only servers that you may ask.
 
 --origin names an origin whose pages must be able to read the endpoint. Without it, what depends on an allowed origin can only be tested where one is found;
 the report says what was not tested.
@@ -69,7 +70,7 @@ func (f *auditFlags) define(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.requestHeaders, "request-header", nil, "name of a header that pages of --origin set; the preflight must allow it; may be repeated")
 	flags.StringArrayVar(&f.options.Paths, "path", nil, "further path of the same host to get as a page of --origin, such as one that answers 401; may be repeated")
 	flags.StringArrayVarP(&f.header, "header", "H", nil, "'Name: value' to send with all requests but preflights, such as Authorization; no report has the value; may be repeated")
-	flags.IntVar(&f.options.MaxRequests, "max-requests", 0, "most requests for each URL; 0: 60, and 20 more for each --origin")
+	flags.IntVar(&f.options.MaxRequests, "max-requests", 0, "most requests for each URL; 0: 80, and 25 more for each --origin")
 	flags.Float64Var(&f.options.Rate, "rate", audit.DefaultRate, "most requests a second")
 	flags.DurationVar(&f.options.Timeout, "timeout", audit.DefaultTimeout, "time for each request")
 	flags.BoolVar(&f.options.Insecure, "insecure", false, "accept any certificate")
@@ -95,17 +96,36 @@ func (f *auditFlags) read() (failOn finding.Severity, err error) {
 		}
 		o.RequestHeaders = append(o.RequestHeaders, strings.ToLower(name))
 	}
-	if o.Method != "" && !httpguts.ValidHeaderFieldName(o.Method) {
-		return 0, fmt.Errorf("--method %q: is no method", o.Method)
+	slices.Sort(o.RequestHeaders) // as browsers do
+	o.RequestHeaders = slices.Compact(o.RequestHeaders)
+	if o.Method, err = auditMethod(o.Method); err != nil {
+		return 0, err
 	}
-	if o.MaxRequests < 0 || !(o.Rate > 0) || o.Timeout <= 0 {
-		return 0, errors.New("--max-requests, --rate and --timeout: write numbers above 0")
+	if o.MaxRequests < 0 || !(o.Rate > 0 && o.Rate <= maxRate) || o.Timeout <= 0 {
+		return 0, errors.New("--max-requests, --rate and --timeout: write numbers above 0, and no rate above a million")
 	}
 	if o.Header, err = parseHeader(f.header); err != nil {
 		return 0, err
 	}
 	o.Resolve, err = parseResolve(f.resolve)
 	return failOn, err
+}
+
+// maxRate is as good as none.
+const maxRate = 1e6
+
+// auditMethod returns a method as browsers send it.
+func auditMethod(method string) (string, error) {
+	if method != "" && !httpguts.ValidHeaderFieldName(method) { // both are tokens
+		return "", fmt.Errorf("--method %q: is no method", method)
+	}
+	switch upper := strings.ToUpper(method); upper {
+	case http.MethodConnect, http.MethodTrace, "TRACK":
+		return "", fmt.Errorf("--method %s: browsers do not send it", upper)
+	case http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPost, http.MethodPut:
+		return upper, nil
+	}
+	return method, nil
 }
 
 // parseHeader reads lines of a header. No error has a value: it may be a secret.
@@ -118,6 +138,8 @@ func parseHeader(lines []string) (http.Header, error) {
 			return nil, fmt.Errorf("--header, number %d: write 'Name: value'", i+1)
 		}
 		switch textproto.CanonicalMIMEHeaderKey(name) {
+		case "Host":
+			return nil, errors.New("--header Host: write the host into the URL, and its address into --resolve")
 		case "Origin", "User-Agent", "Content-Length", "Transfer-Encoding", "Connection":
 			return nil, fmt.Errorf("--header %s: is the audit's own", name)
 		}
@@ -153,42 +175,56 @@ func (p *program) audit(ctx context.Context, f *auditFlags, urls []string) error
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	f.options.Version = Version()
-	var reports []*audit.Report
-	var failed error
-	for _, u := range urls {
-		done := p.progress(&f.options, u)
-		r, err := audit.Run(ctx, u, f.options)
-		done()
-		failed = errors.Join(failed, err)
-		if r != nil {
-			reports = append(reports, r)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	if len(reports) == 0 {
-		return failed
+	reports, err := p.audits(ctx, &f.options, urls)
+	if err != nil {
+		return err
 	}
 	if err := p.writeOut(f.out, func(w io.Writer) error { return write(w, reports) }); err != nil {
 		return err
 	}
-	return auditVerdict(p.stderr, reports, len(urls), failOn, failed)
+	return auditVerdict(p.stderr, reports, failOn)
+}
+
+// audits returns a report for each URL, and an error where there is nothing to report of any. Nothing is sent unless all of them can be audited.
+func (p *program) audits(ctx context.Context, o *audit.Options, urls []string) ([]*audit.Report, error) {
+	o.Version = Version()
+	var failed error
+	for _, u := range urls {
+		failed = errors.Join(failed, audit.Check(u, o))
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	var reports []*audit.Report
+	audited := 0
+	for _, u := range urls {
+		done := p.progress(o, u)
+		r, err := audit.Run(ctx, u, *o)
+		done()
+		if r == nil {
+			failed = errors.Join(failed, err)
+			r = audit.NotAudited(u, err)
+		} else {
+			audited++
+		}
+		reports = append(reports, r)
+	}
+	if audited > 0 {
+		failed = nil // the reports say it
+	}
+	return reports, failed
 }
 
 // auditVerdict returns the error for the exit code. Findings count more than what could not be asked.
-func auditVerdict(stderr io.Writer, reports []*audit.Report, urls int, failOn finding.Severity, failed error) error {
+func auditVerdict(stderr io.Writer, reports []*audit.Report, failOn finding.Severity) error {
 	found := false
+	var failed error
 	for _, r := range reports {
 		worst, some := finding.Worst(r.Findings)
 		found = found || some && worst >= failOn
 		if r.Incomplete != "" {
 			failed = errors.Join(failed, fmt.Errorf("%s: the audit is incomplete: %s", r.Target, r.Incomplete))
 		}
-	}
-	if failed == nil && len(reports) < urls {
-		failed = fmt.Errorf("interrupted: %d of %d URLs were not audited", urls-len(reports), urls)
 	}
 	if found {
 		if failed != nil {

@@ -36,7 +36,7 @@ A policy is found wherever people keep it, in YAML or JSON, in any of several do
 listener, an HTTP filter), in a WasmPlugin or an EnvoyFilter of Istio, in an EnvoyExtensionPolicy or an EnvoyPatchPolicy of Envoy Gateway, and in a ConfigMap that holds any of
 these. What is around it counts too: filters before it that answer preflights, for example. Other plugins are passed over.
 
-A file named .json is JSON, one named .yaml or .yml is YAML; others are JSON where they begin with a bracket. YAML is read as Kubernetes' tools read it. - is standard input.
+A file named .json is JSON; one named .yaml or .yml is YAML, unless it is JSON; others are JSON where they begin with a bracket. YAML is read as Kubernetes' tools read it. - is standard input.
 
 Exit codes: 0 nothing found; 1 findings at or above --fail-on; 2 a file cannot be read or holds no policy, or the command line is wrong. Other files are checked all the same.`,
 		Example: `  corsguard check policy.json

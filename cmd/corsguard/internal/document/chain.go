@@ -32,6 +32,7 @@ func (s *search) chain(manager, chain *node) {
 			}
 			continue
 		}
+		s.filterOr(filter) // it may wrap others
 		what := kindOfFilter(name, typed)
 		if what == "cors" && native < 0 {
 			if native = i; len(ours) > 0 {
@@ -61,7 +62,7 @@ func kindOfFilter(name string, typed *node) string {
 func (s *search) normalization(manager, filter *node, name string, from int) {
 	asks := false
 	for i := from; i < len(s.policies); i++ {
-		asks = asks || s.policies[i].asksForPaths()
+		asks = asks || s.policies[i].paths
 	}
 	if !asks {
 		return
@@ -83,11 +84,13 @@ func (s *search) normalization(manager, filter *node, name string, from int) {
 	}
 }
 
-// asksForPaths reports whether a rule of p has paths.
-func (p *Policy) asksForPaths() bool {
-	for path := range p.places {
-		if strings.HasPrefix(path, "rules[") && strings.HasSuffix(path, "].match.paths") {
-			return true
+// asksForPaths reports whether a rule of the policy n has paths. The prefix of all is as good as none.
+func asksForPaths(n *node) bool {
+	for _, rule := range n.get("rules").list() {
+		for _, path := range rule.get("match").get("paths").list() {
+			if path.get("prefix").text() != "/" {
+				return true
+			}
 		}
 	}
 	return false

@@ -4,6 +4,7 @@ package document
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,7 @@ type Policy struct {
 	at     int            // where the policy begins
 	syntax string         // why it is no JSON
 	places map[string]int // offsets by path
+	paths  bool           // a rule asks for paths
 }
 
 // Place returns where a path of the policy, as config.Problem has it, stands in the file: the nearest that is there.
@@ -95,16 +97,17 @@ func Read(file string, data []byte) ([]Policy, []finding.Finding, error) {
 	return s.policies, s.findings, nil
 }
 
-// looksLikeJSON reports whether a file is to be JSON: by its name, or by its beginning.
+// looksLikeJSON reports whether a file is to be JSON: by its name, or by its beginning. What is JSON under a name of YAML is read as JSON too, since YAML has other escapes.
 func looksLikeJSON(file string, data []byte) bool {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	begins := len(data) > 0 && (data[0] == '{' || data[0] == '[')
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
 		return true
 	case ".yaml", ".yml":
-		return false
+		return begins && json.Valid(data)
 	}
-	data = bytes.TrimLeft(data, " \t\r\n")
-	return len(data) > 0 && (data[0] == '{' || data[0] == '[')
+	return begins
 }
 
 // Syntax says what is wrong with the policy where it is no JSON, "" where it is.

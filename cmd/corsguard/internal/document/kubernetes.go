@@ -100,7 +100,7 @@ func (s *search) configMap(n *node) {
 	if s.depth++; s.depth > maxNested {
 		return
 	}
-	outer := *s
+	number, resource := s.number, s.resource
 	for i := range n.get("data").membersOrNone() {
 		m := &n.get("data").members[i]
 		if m.value.kind != stringNode {
@@ -111,11 +111,11 @@ func (s *search) configMap(n *node) {
 			from := len(s.policies)
 			s.document(document)
 			for j := from; j < len(s.policies); j++ {
-				s.policies[j].Name = strings.TrimSuffix(outer.resource+" "+m.key+", "+s.policies[j].Name, ", ")
+				s.policies[j].Name = strings.TrimSuffix(resource+" "+m.key+", "+s.policies[j].Name, ", ")
 			}
 		}
 	}
-	s.depth, s.number, s.resource = s.depth-1, outer.number, outer.resource
+	s.depth, s.number, s.resource = s.depth-1, number, resource
 }
 
 // documentsIn returns the documents of a text that stands in another, none where it cannot be read.

@@ -84,7 +84,7 @@ func (s *search) fromNode(n, at *node, name string) {
 			s.add(structConfiguration, n, name, err.Error(), "write fewer patterns, with wildcards")
 			return
 		}
-		p.JSON, p.at, p.places = out, n.at, map[string]int{}
+		p.JSON, p.at, p.places, p.paths = out, n.at, map[string]int{}, asksForPaths(n)
 		n.index(p.places, "", 0)
 		s.checkKeys(n, name)
 	}
@@ -97,7 +97,7 @@ func (s *search) fromText(t *text, name string) {
 	if n, err := parseJSON(t); err != nil {
 		p.at, p.syntax = err.offset, err.Reason
 	} else {
-		p.at, p.places = n.at, map[string]int{}
+		p.at, p.places, p.paths = n.at, map[string]int{}, asksForPaths(n)
 		n.index(p.places, "", 0)
 	}
 	s.policies = append(s.policies, p)

@@ -103,7 +103,8 @@ func newScalar(src string, at int) *scalar {
 	s := &scalar{src: src, at: min(at, len(src))}
 	// An anchor and a tag.
 	for s.at < len(src) && (src[s.at] == '&' || src[s.at] == '!') {
-		s.at += len(src[s.at:]) - len(strings.TrimLeft(strings.TrimLeft(src[s.at:], notSpace(src[s.at:])), " \t\r\n"))
+		rest := src[s.at+len(notSpace(src[s.at:])):]
+		s.at = len(src) - len(strings.TrimLeft(rest, " \t\r\n"))
 	}
 	if s.at == len(src) {
 		return s

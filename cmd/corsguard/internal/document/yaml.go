@@ -17,7 +17,7 @@ import (
 // Bounds of YAML: bytes of a file, and nodes once aliases are written out.
 const (
 	maxYAML  = 32 << 20
-	maxNodes = 4 << 20
+	maxNodes = 2 << 20
 	maxDepth = 1000
 )
 

@@ -43,6 +43,9 @@ func (p *Policy) Explain(page *Page) Report {
 			a.blocked(page, r.Preflight, &verdict)
 		}
 		r.noteStep(p, r.Preflight, true)
+		if len(preflight.SkippedBy) > 0 {
+			r.note("%s sends the request at once: it takes a header for safelisted that others do not", strings.Join(preflight.SkippedBy, ", "))
+		}
 	}
 	if sent {
 		method, headers := page.Sent()
