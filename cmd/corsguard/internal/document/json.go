@@ -3,9 +3,8 @@ package document
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"unicode/utf8"
-
-	"github.com/tidwall/gjson"
 )
 
 // SyntaxError says why a file, or a policy in it, cannot be read.
@@ -109,7 +108,7 @@ func isLiteral(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.' || c == 'E'
 }
 
-// string reads a string as the plugin does.
+// string reads a string.
 func (r *jsonReader) string() string {
 	from := r.at
 	for r.at++; r.t.data[r.at] != '"'; r.at++ {
@@ -118,5 +117,11 @@ func (r *jsonReader) string() string {
 		}
 	}
 	r.at++
-	return gjson.Parse(r.t.data[from:r.at]).Str
+	raw := r.t.data[from:r.at]
+	if !strings.Contains(raw, `\`) {
+		return raw[1 : len(raw)-1]
+	}
+	var s string
+	_ = json.Unmarshal([]byte(raw), &s) // it is valid
+	return s
 }

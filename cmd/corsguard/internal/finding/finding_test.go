@@ -123,6 +123,18 @@ func TestSARIFHasRulesPlacesAndLevels(t *testing.T) {
 	}
 }
 
+func TestSARIFNamesFilesByReferences(t *testing.T) {
+	for file, want := range map[string]string{"a b#c.yaml": "a%20b%23c.yaml", "<stdin>": "stdin", "dir/a.yaml": "dir/a.yaml", "a:b.yaml": "./a:b.yaml", "/abs/ü.yaml": "/abs/%C3%BC.yaml"} {
+		var b bytes.Buffer
+		if err := finding.WriteSARIF(&b, []finding.Finding{finding.New(wide, finding.Place{File: file}, "m", "")}, nil, "1"); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), `"uri": "`+want+`"`) {
+			t.Errorf("%s: %s", file, b.Bytes())
+		}
+	}
+}
+
 func TestNothingFoundIsValidSARIF(t *testing.T) {
 	var b bytes.Buffer
 	if err := finding.WriteSARIF(&b, nil, []*finding.Rule{wide}, "1"); err != nil {

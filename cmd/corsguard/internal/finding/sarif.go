@@ -2,6 +2,8 @@ package finding
 
 import (
 	"io"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -48,9 +50,9 @@ func message(f *Finding) string {
 
 // location returns p as SARIF has it. A URL is an artifact like a file is.
 func location(p *Place) *sarif.Location {
-	uri := p.File
-	if uri == "" {
-		uri = p.URL
+	uri := p.URL
+	if p.File != "" {
+		uri = fileURI(p.File)
 	}
 	physical := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation(uri))
 	if p.Line > 0 {
@@ -65,4 +67,12 @@ func location(p *Place) *sarif.Location {
 		l.WithLogicalLocations([]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(strings.TrimSpace(p.Document + " " + p.Path))})
 	}
 	return l
+}
+
+// fileURI returns the name of a file as a reference (RFC 3986, section 4.1), relative as names are.
+func fileURI(name string) string {
+	if strings.HasPrefix(name, "<") { // standard input
+		return strings.Trim(name, "<>")
+	}
+	return (&url.URL{Path: filepath.ToSlash(name)}).String()
 }
