@@ -11,11 +11,11 @@ FUZZTIME      ?= 300000x
 # A test that drives an Envoy depends on more than Go's test cache knows of.
 E2E_TEST  := go -C e2e test -count=1 -timeout 10m
 E2E_ENVOY := . ./cmd/...
-# Every package but the one whose tests need a browser, which is not there everywhere.
-E2E_ALL   := $$(go -C e2e list ./... | grep -v '/browser$$')
+# Every package but those whose tests need browsers and web servers, which are not there everywhere.
+E2E_ALL   := $$(go -C e2e list ./... | grep -vE '/(browser|servers)$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser check size lint fuzz bench command install dist build-tinygo clean
+.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser e2e-servers check size lint fuzz bench command install dist build-tinygo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -45,10 +45,13 @@ e2e-oldest: build ## the same in the oldest Envoy that is supported
 e2e-docker: build ## the same in a container: ENVOY_IMAGE, or one that is pulled or made
 	image=$$(e2e/docker/find-image) && ENVOY_ENGINE=docker ENVOY_IMAGE=$$image $(E2E_TEST) $(E2E_ENVOY)
 
-e2e-browser: build ## run the tests in a real browser: CHROMIUM, or one on the PATH
+e2e-browser: build ## run the tests in real browsers: CHROMIUM and FIREFOX, or those on the PATH
 	$(E2E_TEST) ./browser
 
-check: lint test size e2e-oldest e2e-docker e2e-browser ## what CI runs
+e2e-servers: ## audit web servers of other products: nginx, apache2, haproxy, lighttpd and caddy, which must be installed
+	$(E2E_TEST) ./servers
+
+check: lint test size e2e-oldest e2e-docker e2e-browser e2e-servers ## what CI runs
 	git diff --exit-code
 
 size: build ## check that the plugin stays small: its size is Envoy's start-up time and memory

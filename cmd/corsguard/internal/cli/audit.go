@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,8 @@ func newAudit(p *program) *cobra.Command {
 make of the headers, how preflights, errors and redirects are answered, and which isolation and security headers are missing.
 
 It sends GET and OPTIONS alone, never a request that is meant to change something, one at a time and a few each second. It follows no redirects, keeps no
-cookies, and reads no more than a few kilobytes of a body. Proxies are taken from HTTPS_PROXY and its like. Origins that must not exist have random names. Ask only servers that you may ask.
+cookies, and reads no more than a few kilobytes of a body. Origins that must not exist have random names. Proxies are taken from HTTPS_PROXY and its like.
+Audit only servers that you may audit.
 
 --origin names an origin whose pages must be able to read the endpoint. Without it, what depends on an allowed origin can only be tested where one is found;
 the report says what was not tested.
@@ -70,7 +72,7 @@ func (f *auditFlags) define(cmd *cobra.Command) {
 	flags.StringArrayVar(&f.requestHeaders, "request-header", nil, "name of a header that pages of --origin set; the preflight must allow it; may be repeated")
 	flags.StringArrayVar(&f.options.Paths, "path", nil, "further path of the same host to get as a page of --origin, such as one that answers 401; may be repeated")
 	flags.StringArrayVarP(&f.header, "header", "H", nil, "'Name: value' to send with all requests but preflights, such as Authorization; no report has the value; may be repeated")
-	flags.IntVar(&f.options.MaxRequests, "max-requests", 0, "most requests for each URL; 0: 80, and 25 more for each --origin")
+	flags.IntVar(&f.options.MaxRequests, "max-requests", 0, "most requests for each URL; 0: 80, 25 more for each --origin, and 1 for each --path")
 	flags.Float64Var(&f.options.Rate, "rate", audit.DefaultRate, "most requests a second")
 	flags.DurationVar(&f.options.Timeout, "timeout", audit.DefaultTimeout, "time for each request")
 	flags.BoolVar(&f.options.Insecure, "insecure", false, "accept any certificate")
@@ -190,7 +192,7 @@ func (p *program) audits(ctx context.Context, o *audit.Options, urls []string) (
 	o.Version = Version()
 	var failed error
 	for _, u := range urls {
-		failed = errors.Join(failed, audit.Check(u, o))
+		failed = also(failed, audit.Check(u, o))
 	}
 	if failed != nil {
 		return nil, failed
@@ -202,8 +204,8 @@ func (p *program) audits(ctx context.Context, o *audit.Options, urls []string) (
 		r, err := audit.Run(ctx, u, *o)
 		done()
 		if r == nil {
-			failed = errors.Join(failed, err)
-			r = audit.NotAudited(u, err)
+			failed = also(failed, err)
+			r = audit.NotAudited(u, errors.Unwrap(err))
 		} else {
 			audited++
 		}
@@ -215,6 +217,14 @@ func (p *program) audits(ctx context.Context, o *audit.Options, urls []string) (
 	return reports, failed
 }
 
+// also joins errors so that they fit into a line.
+func also(before, err error) error {
+	if before == nil || err == nil {
+		return cmp.Or(before, err)
+	}
+	return fmt.Errorf("%w; %w", before, err)
+}
+
 // auditVerdict returns the error for the exit code. Findings count more than what could not be asked.
 func auditVerdict(stderr io.Writer, reports []*audit.Report, failOn finding.Severity) error {
 	found := false
@@ -223,7 +233,7 @@ func auditVerdict(stderr io.Writer, reports []*audit.Report, failOn finding.Seve
 		worst, some := finding.Worst(r.Findings)
 		found = found || some && worst >= failOn
 		if r.Incomplete != "" {
-			failed = errors.Join(failed, fmt.Errorf("%s: the audit is incomplete: %s", r.Target, r.Incomplete))
+			failed = also(failed, fmt.Errorf("%s: the audit is incomplete: %s", r.Target, r.Incomplete))
 		}
 	}
 	if found {
@@ -276,6 +286,9 @@ func (p *program) writeOut(name string, write func(io.Writer) error) error {
 	return errors.Join(write(file), file.Close())
 }
 
+// progressWidth keeps the line of progress to one line of a terminal, which can be taken back.
+const progressWidth = 79
+
 // progress has o show on a terminal what is going on. The function that it returns removes that again.
 func (p *program) progress(o *audit.Options, target string) (done func()) {
 	if !isTerminal(p.stderr) {
@@ -285,7 +298,8 @@ func (p *program) progress(o *audit.Options, target string) (done func()) {
 	o.Progress = func(n, most int, purpose string) {
 		if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
 			last = now
-			fmt.Fprintf(p.stderr, "\r\x1b[K%s: request %d of at most %d: %s", finding.Printable(target), n, most, purpose)
+			line := []rune(fmt.Sprintf("request %d of at most %d to %s: %s", n, most, finding.Printable(target), purpose))
+			fmt.Fprintf(p.stderr, "\r\x1b[K%s", string(line[:min(len(line), progressWidth)]))
 		}
 	}
 	return func() { fmt.Fprint(p.stderr, "\r\x1b[K") }

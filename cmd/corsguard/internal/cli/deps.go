@@ -6,8 +6,6 @@ import (
 	_ "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	_ "github.com/spf13/cobra/doc"
 	_ "go.yaml.in/yaml/v3"
-	_ "golang.org/x/net/publicsuffix"
-	_ "golang.org/x/time/rate"
 	_ "istio.io/api/extensions/v1alpha1"
 	_ "istio.io/api/networking/v1alpha3"
 	_ "k8s.io/api/networking/v1"
