@@ -46,27 +46,24 @@ func newConvert(p *program) *cobra.Command {
   # The options of a Node service; fail on whatever was not kept
   corsguard convert cors.json --from express --fail-on warning`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return nil, cobra.ShellCompDirectiveDefault },
+		ValidArgsFunction: completeFiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return p.convert(&f, args) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", convert.Auto, "the product that the files are of: "+strings.Join(convert.Sources(), ", "))
 	flags.StringVar(&f.wrap.To, "to", convert.ToPolicy, "what to write: "+strings.Join(convert.Targets(), ", ")+"; all but policy are YAML around it")
 	flags.StringVarP(&f.output, "output", "o", convertText, "text: the policy to standard output, findings to standard error; json: all in one object")
-	flags.StringVar(&f.failOn, "fail-on", finding.Error.String(), "exit with 1 if something of this severity could not be kept: note, warning or error")
+	flags.StringVar(&f.failOn, "fail-on", finding.Error.String(), "exit with 1 if something of this severity could not be kept: note, warning or error; or never")
 	flags.StringVar(&f.wrap.Name, "name", "corsguard", "name of the WasmPlugin, EnvoyExtensionPolicy or filter; further ones get a suffix")
 	flags.StringVar(&f.wrap.Namespace, "namespace", "", "namespace of the WasmPlugin or EnvoyExtensionPolicy (default: that of a SecurityPolicy, otherwise none)")
 	flags.StringVar(&f.wrap.URL, "url", "", "where the wasm is: an image or URL; for --to envoy a file (default: a placeholder)")
 	flags.StringVar(&f.wrap.SHA256, "sha256", "", "the wasm's SHA-256 in hex, for the WasmPlugin or EnvoyExtensionPolicy")
 	flags.StringToStringVar(&f.wrap.Selector, "selector", nil, "labels of the workloads that the WasmPlugin is for, such as istio=ingressgateway (default: all of the namespace)")
 	flags.StringVar(&f.wrap.Target, "target", "", "what the EnvoyExtensionPolicy is for, such as Gateway/public (default: the targets of the source)")
-	for name, values := range map[string][]string{
-		"from": convert.Sources(), "to": convert.Targets(), "output": {convertText, convertJSON}, "fail-on": {"note", "warning", "error"},
-	} {
-		if err := cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
-			panic(err) // the flag was defined above
-		}
-	}
+	completeWith(cmd, "from", convert.Sources()...)
+	completeWith(cmd, "to", convert.Targets()...)
+	completeWith(cmd, "output", convertText, convertJSON)
+	completeWith(cmd, "fail-on", "note", "warning", "error", failOnNever)
 	return cmd
 }
 
@@ -91,15 +88,8 @@ The sources, and the versions whose documented behaviour and defaults are taken:
 
 // convert runs the command.
 func (p *program) convert(f *convertFlags, args []string) error {
-	failOn, err := finding.ParseSeverity(f.failOn)
-	if err != nil {
-		return fmt.Errorf("--fail-on: %w", err)
-	}
-	if f.output != convertText && f.output != convertJSON {
-		return fmt.Errorf("--output %q: write text or json", f.output)
-	}
-	if !slices.Contains(convert.Targets(), f.wrap.To) {
-		return fmt.Errorf("--to %q: write %s", f.wrap.To, strings.Join(convert.Targets(), ", "))
+	if err := f.check(); err != nil {
+		return err
 	}
 	var inputs []convert.Input
 	for _, name := range args {
@@ -121,14 +111,31 @@ func (p *program) convert(f *convertFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	findings := append(result.Findings, more...)
+	findings := slices.Concat(result.Findings, more)
 	if err := p.writeConversion(f, result, text, findings); err != nil {
+		return err
+	}
+	if f.failOn == failOnNever {
+		return nil
+	}
+	failOn, err := finding.ParseSeverity(f.failOn)
+	if err != nil {
 		return err
 	}
 	if worst, found := finding.Worst(findings); found && worst >= failOn {
 		return errFindings
 	}
 	return nil
+}
+
+// check checks the values that flags may have.
+func (f *convertFlags) check() error {
+	return errors.Join(
+		oneOf("from", f.from, convert.Sources()...),
+		oneOf("to", f.wrap.To, convert.Targets()...),
+		oneOf("output", f.output, convertText, convertJSON),
+		oneOf("fail-on", f.failOn, "note", "warning", "error", failOnNever),
+	)
 }
 
 func (p *program) writeConversion(f *convertFlags, result *convert.Result, text []byte, findings []finding.Finding) error {

@@ -85,7 +85,7 @@ func (c *corpusCase) check(t *testing.T) {
 	if x.Forwarded != c.Want.Forwarded || x.Response.Status != c.Want.Status {
 		t.Errorf("forwarded %v, status %d; want %v, %d", x.Forwarded, x.Response.Status, c.Want.Forwarded, c.Want.Status)
 	}
-	if got, want := comparable(x.Response.Headers), comparable(c.Want.Headers); !slices.Equal(got, want) {
+	if got, want := inOneForm(x.Response.Headers), inOneForm(c.Want.Headers); !slices.Equal(got, want) {
 		t.Errorf("headers\n got %q\nwant %q", got, want)
 	}
 	if c.Want.Decision == "uncounted" {
@@ -110,8 +110,8 @@ func (c *corpusCase) check(t *testing.T) {
 	}
 }
 
-// comparable returns the headers that the filter owns, in a form that compares.
-func comparable(headers []edge.Header) []edge.Header {
+// inOneForm returns the headers that the filter owns, in a form that compares.
+func inOneForm(headers []edge.Header) []edge.Header {
 	set := map[string]bool{"timing-allow-origin": true, "vary": true}
 	for n := policy.OpenerPolicy; n <= policy.XSSProtection; n++ {
 		set[n.String()] = true

@@ -39,6 +39,7 @@ func (p *Policy) ExplainEntry(e *har.Entry, route string) Report {
 		return r
 	}
 	simulated := p.Explain(page)
+	r.preflightFailed = simulated.preflightFailed
 	r.CrossOrigin, r.Browser, r.PreflightBecause, r.Preflight = simulated.CrossOrigin, simulated.Browser, simulated.PreflightBecause, simulated.Preflight
 	for _, c := range simulated.Changes {
 		if !slices.Contains(r.Changes, c) {

@@ -31,7 +31,7 @@ func (p *Policy) Explain(page *Page) Report {
 		r.note("pages may not set the header %s: the browser drops it", fetch.Quoted(h.Name, maxShown))
 	}
 	a := advisor{policy: p}
-	preflight, because := page.Request.Preflight()
+	preflight, because := page.Preflight()
 	r.PreflightBecause = because
 	sent := true
 	if preflight != nil {
@@ -39,6 +39,7 @@ func (p *Policy) Explain(page *Page) Report {
 		verdict := browser.CheckPreflight(&page.Request, answer(r.Preflight))
 		a.decided(r.Preflight, page.Origin)
 		if sent = verdict.Allowed; !sent {
+			r.preflightFailed = true
 			r.Browser = judged(&verdict)
 			a.blocked(page, r.Preflight, &verdict)
 		}

@@ -14,12 +14,14 @@ type Report struct {
 	// PreflightBecause says why the browser sends a preflight; empty where it sends none.
 	PreflightBecause []string `json:"preflightBecause,omitempty"`
 	Preflight        *Step    `json:"preflight,omitempty"`
-	// Actual is nil where the browser does not send the actual request, because the preflight failed.
+	// Actual is nil where the browser does not send the actual request, because the preflight failed; that of an archive is there all the same.
 	Actual  *Step    `json:"actual,omitempty"`
 	Browser *Browser `json:"browser,omitempty"` // nil where no browser's page asks
 	Changes []Change `json:"changes,omitempty"`
 	// Notes say what was taken for granted.
 	Notes []string `json:"notes,omitempty"`
+
+	preflightFailed bool
 }
 
 // Request is what was asked.

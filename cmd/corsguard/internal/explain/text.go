@@ -26,10 +26,9 @@ func (r *Report) Text(p finding.Palette) string {
 	} else if r.CrossOrigin && r.Request.Mode == "cors" {
 		b.line("preflight", "none: method and headers are safelisted")
 	}
-	switch {
-	case r.Actual == nil:
+	if r.preflightFailed {
 		b.line("actual", "not sent, because the preflight failed")
-	default:
+	} else {
 		b.line("actual", "")
 		b.step(r.Actual)
 	}
@@ -65,7 +64,7 @@ func (r *Report) Refused() bool {
 
 // decisive returns the step on which it depends: the actual request, or the preflight that failed.
 func (r *Report) decisive() *Step {
-	if r.Actual == nil {
+	if r.preflightFailed {
 		return r.Preflight
 	}
 	return r.Actual

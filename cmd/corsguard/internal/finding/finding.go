@@ -101,7 +101,7 @@ func Sort(findings []Finding) {
 }
 
 // Worst returns the highest severity among findings, and whether there are any.
-func Worst(findings []Finding) (worst Severity, any bool) {
+func Worst(findings []Finding) (worst Severity, found bool) {
 	for i := range findings {
 		worst = max(worst, findings[i].Severity)
 	}

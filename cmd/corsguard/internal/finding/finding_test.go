@@ -155,10 +155,10 @@ func TestSeveritiesAreReadAsWritten(t *testing.T) {
 	if _, err := finding.ParseSeverity("fatal"); err == nil {
 		t.Error("fatal is a severity")
 	}
-	if worst, any := finding.Worst(samples()[:2]); worst != finding.Warning || !any {
+	if worst, found := finding.Worst(samples()[:2]); worst != finding.Warning || !found {
 		t.Errorf("worst %v", worst)
 	}
-	if _, any := finding.Worst(nil); any {
+	if _, found := finding.Worst(nil); found {
 		t.Error("nothing is something")
 	}
 }

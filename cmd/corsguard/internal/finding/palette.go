@@ -13,13 +13,23 @@ func (p Palette) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// Bold, Dim, Red, Yellow, Green and Cyan return s in that guise.
-func (p Palette) Bold(s string) string   { return p.paint("1", s) }
-func (p Palette) Dim(s string) string    { return p.paint("2", s) }
-func (p Palette) Red(s string) string    { return p.paint("31", s) }
+// Bold returns s in bold.
+func (p Palette) Bold(s string) string { return p.paint("1", s) }
+
+// Dim returns s dimmed.
+func (p Palette) Dim(s string) string { return p.paint("2", s) }
+
+// Red returns s in red.
+func (p Palette) Red(s string) string { return p.paint("31", s) }
+
+// Yellow returns s in yellow.
 func (p Palette) Yellow(s string) string { return p.paint("33", s) }
-func (p Palette) Green(s string) string  { return p.paint("32", s) }
-func (p Palette) Cyan(s string) string   { return p.paint("36", s) }
+
+// Green returns s in green.
+func (p Palette) Green(s string) string { return p.paint("32", s) }
+
+// Cyan returns s in cyan.
+func (p Palette) Cyan(s string) string { return p.paint("36", s) }
 
 // Severity returns the word for s in its colour.
 func (p Palette) Severity(s Severity) string {

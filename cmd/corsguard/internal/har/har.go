@@ -85,7 +85,7 @@ func lines(from []line) []Header {
 
 // at adds the line and the column to an error of encoding/json.
 func at(data []byte, err error) error {
-	offset := int64(0)
+	var offset int64
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
