@@ -134,12 +134,12 @@ func (a *advisor) isolation(s *scope) {
 	ofItself := document.text != "" && document.text != "none"
 	switch {
 	case isolates && opener.text != "same-origin" && !ofItself:
-		a.note(isolatesNothing, embedder.path, embedder.text+" makes no page crossOriginIsolated without a crossOriginOpenerPolicy of same-origin", `add it, or write {"preset": "cross-origin-isolated"}`)
+		a.note(isolatesNothing, embedder.path, embedder.text+" makes no page crossOriginIsolated without a crossOriginOpenerPolicy of same-origin", `add "crossOriginOpenerPolicy": "same-origin" to isolation, or write {"preset": "cross-origin-isolated"}`)
 	case !isolates && opener.text == "same-origin" && !ofItself && embedder.text == "":
-		a.note(openerAlone, opener.path, "pages are not crossOriginIsolated by it", `add "crossOriginEmbedderPolicy": "require-corp", if they are to be`)
+		a.note(openerAlone, opener.path, "pages are not crossOriginIsolated by it", `add "crossOriginEmbedderPolicy": "require-corp" to isolation, if they are to be`)
 	}
 	if _, has := s.isolates["crossOriginResourcePolicy"]; embedder.text == "require-corp" && !has {
-		a.note(noResourcePolicy, block, "has no crossOriginResourcePolicy beside require-corp", `add "crossOriginResourcePolicy": "same-site", or "cross-origin" for what all may embed`)
+		a.note(noResourcePolicy, block, "has no crossOriginResourcePolicy beside require-corp", `add "crossOriginResourcePolicy": "same-site" to isolation, or "cross-origin" for what all may embed`)
 	}
 	if embedder.text == "credentialless" {
 		a.note(unknownToSafari, embedder.path, "isolates nothing in Safari", "write require-corp, where all that pages embed can have the header")

@@ -35,21 +35,31 @@ func (a *advisor) names(g *group) {
 			a.note(uncoveredAuthorization, path, "authorization is not among them", `write ["*", "authorization"], if pages send tokens; it is no mistake if they do not`)
 		}
 	}
-	a.needless(g.at("allowHeaders"), g.AllowHeaders, safeRequestHeaders, "pages may always set it")
-	a.needless(g.at("exposeHeaders"), g.ExposeHeaders, safeResponseHeaders, "pages may always read it")
+	a.needless(g, "allowHeaders", g.AllowHeaders, safeRequestHeaders, "pages may always set it")
+	a.needless(g, "exposeHeaders", g.ExposeHeaders, safeResponseHeaders, "pages may always read it")
 }
 
-func (a *advisor) needless(path string, names, safe []string, message string) {
+func (a *advisor) needless(g *group, key string, names, safe []string, message string) {
+	isSafe := func(name string) bool { return slices.Contains(safe, fetch.Lower(name)) }
+	all := !slices.ContainsFunc(names, func(name string) bool { return !isSafe(name) })
 	for i, name := range names {
-		if slices.Contains(safe, fetch.Lower(name)) {
-			a.note(needlessName, config.Element(path, i), message, "leave it out")
+		if isSafe(name) {
+			a.note(needlessName, config.Element(g.at(key), i), message, leaveOut(key, all))
 		}
 	}
 }
 
+// leaveOut says to leave a name of a list out, or if nothing else is in it the list: the plugin refuses an empty one.
+func leaveOut(key string, all bool) string {
+	if all {
+		return "leave " + key + " out"
+	}
+	return "leave it out"
+}
+
 func (a *advisor) methods(g *group, methods []string) {
 	if i := slices.Index(methods, "OPTIONS"); i >= 0 {
-		a.note(needlessName, config.Element(g.at("allowMethods"), i), "preflights need no permission: it is for pages that send OPTIONS themselves", "leave it out")
+		a.note(needlessName, config.Element(g.at("allowMethods"), i), "preflights need no permission: it is for pages that send OPTIONS themselves", leaveOut("allowMethods", len(methods) == 1))
 	}
 	var missing []string
 	for _, method := range []string{"GET", "POST"} {

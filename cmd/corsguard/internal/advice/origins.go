@@ -213,7 +213,11 @@ func (a *advisor) null(g *group) {
 			return
 		}
 	}
-	a.add(nullOrigin, severity, g.at("allowNull"), "every page can make itself a null origin, with a sandboxed frame", "leave it out, or put it into a rule for what is public")
+	fix := "leave it out, or put it into a rule for what is public"
+	if len(g.patterns) == 0 {
+		fix = "list the origins that are meant, or keep it in a rule for what is public"
+	}
+	a.add(nullOrigin, severity, g.at("allowNull"), "every page can make itself a null origin, with a sandboxed frame", fix)
 }
 
 // overrides finds refusals that are switched off for nothing.

@@ -48,12 +48,26 @@ func newSession(ctx context.Context, target *url.URL, o Options) *session {
 	for _, values := range o.Header {
 		for _, v := range values {
 			s.secrets = append(s.secrets, v)
-			s.secrets = append(s.secrets, strings.Fields(v)...)
+			s.secrets = append(s.secrets, parts(v)...)
 		}
 	}
 	s.secrets = slices.DeleteFunc(s.secrets, func(v string) bool { return len(v) < minSecret })
 	slices.SortFunc(s.secrets, func(a, b string) int { return len(b) - len(a) })
 	return s
+}
+
+// parts returns what a server may send back of a value: words, the pairs of a Cookie, and what stands in them.
+func parts(value string) []string {
+	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' || r == ',' || r == '"' })
+	all := slices.Clone(words)
+	for _, word := range words {
+		if name, rest, ok := strings.Cut(word, "="); ok && strings.Trim(rest, "=") != "" {
+			all = append(all, rest)
+		} else if ok {
+			all = append(all, name) // of base64, without its padding
+		}
+	}
+	return all
 }
 
 func (s *session) redact(text string) string {

@@ -93,6 +93,33 @@ func TestSecretsStayOut(t *testing.T) {
 	}
 }
 
+// TestPartsOfSecretsStayOut holds that a server cannot show what stands in a value that the auditor gave, either.
+func TestPartsOfSecretsStayOut(t *testing.T) {
+	t.Parallel()
+	e := &endpoint{edit: func(r *http.Request, a *reply) {
+		if c, err := r.Cookie("sid"); err == nil {
+			a.set("X-Frame-Options", c.Name+"="+c.Value)
+			a.set("Location", "/?sid="+c.Value+"&"+r.Header.Get("Cookie"))
+		}
+		a.set("Retry-After", strings.Trim(r.Header.Get("X-Key"), `"=`))
+	}}
+	o := pageOptions()
+	o.Header = http.Header{"Cookie": {"theme=dark-blue; sid=0123456789"}, "X-Key": {`"QWxhZGRpbjpvcGVu=="`}}
+	r := run(t, e, target, o)
+	var out bytes.Buffer
+	if err := errors.Join(WriteText(&out, []*Report{r}, plainPalette), WriteHTML(&out, []*Report{r}, "v1"), json.NewEncoder(&out).Encode(r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"0123456789", "dark-blue", "QWxhZGRpbjpvcGVu"} {
+		if strings.Contains(strings.ReplaceAll(out.String(), r.Target, ""), secret) {
+			t.Errorf("the output has %s", secret)
+		}
+	}
+	if !strings.Contains(out.String(), "x-frame-options: [redacted]") {
+		t.Error("nothing is in the secret's place")
+	}
+}
+
 // TestHalfAnAuditSaysSo holds that what was not asked is not taken for right.
 func TestHalfAnAuditSaysSo(t *testing.T) {
 	t.Parallel()
@@ -171,6 +198,8 @@ func TestWhatCannotBeAudited(t *testing.T) {
 		"https://":                         "no host",
 		"https://ada:secret@example.com/":  "--header",
 		"https://api.example.com/%zz":      "invalid URL escape",
+		"https://ada:secret%zz@a.example":  "invalid URL escape",
+		"https://ada:secret word@a.test/":  "invalid userinfo",
 		"https://api.example.com:notaport": "invalid port",
 	} {
 		if r, err := Run(context.Background(), at, Options{}); err == nil || r != nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {

@@ -26,7 +26,7 @@ func originOf(u *url.URL) string {
 
 // hostOf returns a URL's host in lower case and, as browsers have it, in ASCII.
 func hostOf(u *url.URL) string {
-	host := strings.ToLower(u.Hostname())
+	host := canonical(strings.ToLower(u.Hostname()))
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil && hasBeyondASCII(host) {
 		return ascii
 	}

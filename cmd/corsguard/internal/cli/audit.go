@@ -56,7 +56,7 @@ it saw has no such findings.`,
   corsguard audit --output html --out report.html https://api.example.com/
   corsguard audit --output sarif --fail-on error https://api.example.com/ >audit.sarif
   corsguard audit --resolve api.example.com:443:127.0.0.1 --insecure https://api.example.com/`,
-		Args: cobra.MinimumNArgs(1),
+		Args: named("URLs of http or https"),
 		RunE: func(cmd *cobra.Command, urls []string) error { return p.audit(cmd.Context(), f, urls) },
 	}
 	f.define(cmd)
@@ -80,15 +80,20 @@ func (f *auditFlags) define(cmd *cobra.Command) {
 	flags.BoolVar(&f.options.HTTP1, "http1", false, "do not use HTTP/2")
 	flags.StringVarP(&f.output, "output", "o", "text", "text, json, sarif or html")
 	flags.StringVar(&f.out, "out", "", "file to write to in place of standard output")
-	flags.StringVar(&f.failOn, "fail-on", "warning", "lowest severity that counts for the exit code: note, warning or error")
+	flags.StringVar(&f.failOn, "fail-on", "warning", "lowest severity that counts for the exit code: note, warning or error; or never")
 	completeWith(cmd, "output", "text", "json", "sarif", "html")
-	completeWith(cmd, "fail-on", "note", "warning", "error")
+	completeWith(cmd, "fail-on", "note", "warning", "error", failOnNever)
 }
 
 // read turns the flags into options, and checks what they say.
 func (f *auditFlags) read() (failOn finding.Severity, err error) {
-	if failOn, err = finding.ParseSeverity(f.failOn); err != nil {
-		return 0, fmt.Errorf("--fail-on %w", err)
+	switch {
+	case f.failOn == failOnNever:
+		failOn = finding.Error + 1
+	default:
+		if failOn, err = finding.ParseSeverity(f.failOn); err != nil {
+			return 0, fmt.Errorf("--fail-on %w, or never", err)
+		}
 	}
 	o := &f.options
 	o.RequestHeaders = nil

@@ -38,7 +38,8 @@ these. What is around it counts too: filters before it that answer preflights, f
 
 A file named .json is JSON; one named .yaml or .yml is YAML, unless it is JSON; others are JSON where they begin with a bracket. YAML is read as Kubernetes' tools read it. - is standard input.
 
-Exit codes: 0 nothing found; 1 findings at or above --fail-on; 2 a file cannot be read or holds no policy, or the command line is wrong. Other files are checked all the same.`,
+Exit codes: 0 nothing found; 1 findings at or above --fail-on; 2 a file cannot be read, none holds a policy, or the command line is wrong. Other files are checked all the same.
+Files without a policy beside others that have one are named on standard error.`,
 		Example: `  corsguard check policy.json
   corsguard check envoy.yaml k8s/*.yaml
   kubectl get wasmplugins,envoyfilters -A -o yaml | corsguard check -
@@ -83,8 +84,12 @@ type checked struct {
 	Findings []finding.Finding `json:"findings"`
 	Summary  map[string]int    `json:"summary"`
 	Policies []checkedPolicy   `json:"policies"`
+	// WithoutPolicy are files that hold none.
+	WithoutPolicy []string `json:"withoutPolicy,omitempty"`
 	// Unreadable holds an error for each file that could not be checked.
 	Unreadable []string `json:"unreadable,omitempty"`
+
+	noPolicy error // of the last file that holds none
 }
 
 func (p *program) check(f *checkFlags, files []string) error {
@@ -128,7 +133,12 @@ func (p *program) checkFile(c *checked, name string) {
 	if err == nil {
 		policies, around, err = document.Read(shown, data)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, document.ErrNoPolicy):
+		c.WithoutPolicy = append(c.WithoutPolicy, shown)
+		c.noPolicy = err
+		return
+	case err != nil:
 		c.Unreadable = append(c.Unreadable, err.Error())
 		return
 	}
@@ -158,11 +168,20 @@ func (c *checked) write(w io.Writer, output string, palette finding.Palette) err
 
 // verdict says which files could not be read, and returns the error for the exit code. That a file was not checked counts more than findings in others.
 func (c *checked) verdict(stderr io.Writer, failOn string) error {
+	found := len(c.Policies)+len(c.Findings) > 0
+	for _, name := range c.WithoutPolicy {
+		if found || len(c.WithoutPolicy) > 1 {
+			fmt.Fprintln(stderr, "corsguard: "+finding.Printable(name)+": holds no policy")
+		}
+	}
 	if n := len(c.Unreadable); n > 0 {
 		for _, message := range c.Unreadable[:n-1] {
 			fmt.Fprintln(stderr, "corsguard: "+finding.Printable(message))
 		}
 		return errors.New(c.Unreadable[n-1])
+	}
+	if !found && c.noPolicy != nil {
+		return c.noPolicy
 	}
 	worst, some := finding.Worst(c.Findings)
 	if failOn == failOnNever || !some {

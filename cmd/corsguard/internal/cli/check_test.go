@@ -75,6 +75,7 @@ func TestCheckExitsByTheWorstFinding(t *testing.T) {
 		{"--fail-on note --disable any-origin,missing-hsts --disable missing-csp,missing-nosniff,missing-referrer-policy note.json", exitClean},
 		{"--disable insecure-origin warning.json", exitClean},
 		{"none.yaml", exitUnusable},
+		{"none.yaml none.yaml", exitUnusable},
 		{"broken.yaml", exitUnusable},
 		{"missing.json", exitUnusable},
 		{"error.json missing.json", exitUnusable},
@@ -133,6 +134,18 @@ func TestCheckGoesOnBehindWhatItCannotRead(t *testing.T) {
 	}
 	if lines := strings.Split(strings.TrimSpace(stderr), "\n"); len(lines) != 2 || !strings.Contains(lines[0], "missing.json") || !strings.Contains(lines[1], "broken.yaml:1:") {
 		t.Errorf("%q", stderr)
+	}
+}
+
+func TestCheckNamesFilesWithoutAPolicyBesideOthers(t *testing.T) {
+	files(t, map[string]string{"service.yaml": "apiVersion: v1\nkind: Service\n", "clean.json": cleanPolicy, "error.json": errorPolicy})
+	for policy, want := range map[string]int{"clean.json": exitClean, "error.json": exitFindings} {
+		if code, _, stderr := runCheck(t, "", "service.yaml", policy); code != want || stderr != "corsguard: service.yaml: holds no policy\n" {
+			t.Errorf("exit code %d, %q", code, stderr)
+		}
+	}
+	if code, stdout, _ := runCheck(t, "", "--output", "json", "service.yaml", "clean.json"); code != exitClean || !strings.Contains(stdout, `"withoutPolicy": [`) {
+		t.Errorf("exit code %d, %s", code, stdout)
 	}
 }
 

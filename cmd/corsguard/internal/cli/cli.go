@@ -80,8 +80,31 @@ Exit codes: 0 nothing found; 1 findings at or above --fail-on; 2 the command lin
 		SilenceUsage:  true,
 	}
 	root.PersistentFlags().StringVar(&p.colour, "color", "auto", "colour the output: auto, always or never; auto also honours NO_COLOR")
-	root.AddCommand(newCheck(p), newExplain(p), newAudit(p), newConvert(p))
+	root.AddCommand(newCheck(p), newExplain(p), newAudit(p), newConvert(p), newVersion(p))
 	return root
+}
+
+func newVersion(p *program) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  corsguard version",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(p.stdout, "corsguard version "+Version())
+			return err
+		},
+	}
+}
+
+// named has a command ask for what it is about.
+func named(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s what? Name %s", cmd.Name(), what)
+		}
+		return nil
+	}
 }
 
 // palette returns the colours for w.

@@ -45,7 +45,7 @@ func newConvert(p *program) *cobra.Command {
 
   # The options of a Node service; fail on whatever was not kept
   corsguard convert cors.json --from express --fail-on warning`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              named("files, or - for standard input"),
 		ValidArgsFunction: completeFiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return p.convert(&f, args) },
 	}

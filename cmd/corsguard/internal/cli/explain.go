@@ -18,6 +18,7 @@ import (
 	"corsguard/cmd/corsguard/internal/har"
 	"corsguard/filter/config"
 	"corsguard/filter/fetch"
+	"corsguard/filter/origin"
 )
 
 type explainFlags struct {
@@ -45,7 +46,7 @@ the upstream.`,
       --method PUT --header 'Content-Type: application/json' --credentials
   corsguard explain wasmplugin.yaml --har recorded.har --host api.example.com
   corsguard explain policy.json --url https://api.example.com/ --origin https://evil.test --expect refused`,
-		Args:              cobra.ExactArgs(1),
+		Args:              func(_ *cobra.Command, args []string) error { return f.files(args) },
 		ValidArgsFunction: completeFiles,
 		RunE:              func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
 	}
@@ -71,7 +72,27 @@ the upstream.`,
 	completeWith(c, "expect", "allowed", "refused")
 	c.MarkFlagsMutuallyExclusive("har", "url")
 	c.MarkFlagsOneRequired("har", "url")
+	c.MarkFlagsMutuallyExclusive("host", "url")
+	for _, flag := range []string{"origin", "method", "header", "credentials", "mode", "upstream-status", "upstream-header"} {
+		c.MarkFlagsMutuallyExclusive("har", flag) // the archive says it
+	}
 	return c
+}
+
+// files checks the arguments beside the flags.
+func (f *explainFlags) files(args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("explain what? Name the file of a policy, or - for standard input")
+	case len(args) == 1:
+		return nil
+	}
+	for _, arg := range args {
+		if _, ok := browser.ParseCredentials(arg); ok {
+			return fmt.Errorf("%s is no file: write --credentials=%s, with an equals sign", arg, arg)
+		}
+	}
+	return errors.New("name one file")
 }
 
 // explained is the JSON form of the output.
@@ -205,14 +226,13 @@ func (f *explainFlags) archive(policy *explain.Policy) ([]explain.Report, error)
 
 // page gives the request that the flags describe.
 func (f *explainFlags) page() (*explain.Page, error) {
-	u, err := url.Parse(f.url)
+	u, err := f.asked()
 	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
+		return nil, fmt.Errorf("--url %w", err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("--url %q: write http:// or https://, a host, and a path", f.url)
+	if err := checkOrigin(f.origin); err != nil {
+		return nil, err
 	}
-	u.Fragment, u.RawFragment = "", ""
 	page := &explain.Page{Route: f.route, Request: browser.Request{URL: u, Origin: f.origin, Method: f.method}}
 	var ok bool
 	if page.Mode, ok = browser.ParseMode(f.mode); !ok {
@@ -240,6 +260,38 @@ func (f *explainFlags) page() (*explain.Page, error) {
 		page.Upstream.Headers = append(page.Upstream.Headers, edge.Header{name, value})
 	}
 	return page, page.Validate()
+}
+
+// asked returns the URL that is asked for: as browsers write it where a page asks, and as it is written where another program does.
+func (f *explainFlags) asked() (*url.URL, error) {
+	u, err := browser.ParseURL(f.url)
+	switch {
+	case err != nil:
+		return nil, err
+	case u.User != nil:
+		return nil, errors.New("with a user name or a password: browsers take them out of it; write --header 'Authorization: …'")
+	case f.origin != "":
+		return u, nil
+	}
+	u, err = url.Parse(f.url)
+	if err == nil {
+		u.Fragment, u.RawFragment = "", ""
+	}
+	return u, err
+}
+
+// checkOrigin says how browsers write an origin that they do not write so.
+func checkOrigin(s string) error {
+	if _, ok := origin.Parse(s); ok || s == "" || s == fetch.NullOrigin {
+		return nil
+	}
+	if strings.HasPrefix(s, "file:") {
+		return fmt.Errorf("--origin %q: browsers send null for pages of files: write null", s)
+	}
+	if written, err := browser.Origin(s); err == nil && written != s {
+		return fmt.Errorf("--origin %q: browsers do not write an origin so: write %s", s, written)
+	}
+	return fmt.Errorf("--origin %q: is no origin: write https://, a host in lower case, and the port where it is not 443", s)
 }
 
 // headerLine reads 'Name: value'.

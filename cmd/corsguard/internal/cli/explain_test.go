@@ -92,6 +92,32 @@ func TestExplainTellsWhatTheConsoleSaysAndWhereToChangeIt(t *testing.T) {
 	}
 }
 
+func TestExplainShowsNoSecretsOfArchives(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "recorded.har")
+	text := `{"log": {"entries": [
+		{"request": {"method": "PUT", "url": "https://api.example.com/v1", "cookies": [{"name": "sid", "value": "sec-ret-1"}], "headers": [{"name": "Origin", "value": "https://evil.test"},
+			{"name": "Cookie", "value": "sid=sec-ret-1"}, {"name": "authorization", "value": "Bearer sec-ret-2"}]},
+			"response": {"status": 200, "headers": [{"name": "Set-Cookie", "value": "sid=sec-ret-3"}]}}]}}`
+	if err := os.WriteFile(archive, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, output := range []string{"text", "json"} {
+		if code, stdout, _ := explained(t, "--har", archive, "-o", output); code != 0 || strings.Contains(stdout, "sec-ret") || !strings.Contains(stdout, "refused") {
+			t.Errorf("exit code %d, %s", code, stdout)
+		}
+	}
+}
+
+func TestExplainKnowsMixedContent(t *testing.T) {
+	_, stdout, _ := explained(t, "--url", "http://api.example.com/v1", "--origin", "https://app.example.com")
+	if !strings.Contains(stdout, "blocked: mixed-content") || !strings.Contains(stdout, "serve the URL over https") {
+		t.Error(stdout)
+	}
+	if _, stdout, _ = explained(t, "--url", "http://localhost/v1", "--origin", "https://app.example.com"); strings.Contains(stdout, "mixed-content") {
+		t.Error(stdout)
+	}
+}
+
 func TestExplainExpects(t *testing.T) {
 	for _, test := range []struct {
 		origin, expect string
@@ -173,9 +199,17 @@ func TestExplainRefusesWhatItCannotUse(t *testing.T) {
 		want string
 	}{
 		{[]string{"explain", "-"}, "[har url]"},
-		{[]string{"explain"}, "accepts 1 arg"},
+		{[]string{"explain"}, "explain what?"},
+		{[]string{"explain", "-", "include", "--url", "https://x/", "--origin", "https://app.example.com", "--credentials"}, "write --credentials=include"},
+		{[]string{"explain", "-", "-", "--url", "https://x/"}, "name one file"},
+		{[]string{"explain", "-", "--url", "https://x/", "--origin", "https://app.example.com/"}, "write https://app.example.com\n"},
+		{[]string{"explain", "-", "--url", "https://x/", "--origin", "HTTPS://App.Example.com:443"}, "write https://app.example.com\n"},
+		{[]string{"explain", "-", "--url", "https://x/", "--origin", "https://bücher.example"}, "write https://xn--bcher-kva.example\n"},
+		{[]string{"explain", "-", "--url", "https://x/", "--origin", "file:///home/page.html"}, "write null"},
+		{[]string{"explain", "-", "--url", "https://x/", "--origin", "app.example.com"}, "is no origin"},
+		{[]string{"explain", "-", "--url", "https://x:99999/", "--origin", "https://app.example.com"}, "99999 is no port"},
 		{[]string{"explain", "-", "--url", "api.example.com"}, `--url "api.example.com": write http`},
-		{[]string{"explain", "-", "--url", "https://user:pw@api.example.com/"}, "write http"},
+		{[]string{"explain", "-", "--url", "https://user:pw@api.example.com/"}, "browsers take them out"},
 		{[]string{"explain", "-", "--url", "https://x/", "--origin", "https://app.example.com", "-H", "no colon"}, "write 'Name: value'"},
 		{[]string{"explain", "-", "--url", "https://x/", "--origin", "https://app.example.com", "-H", "a: b\r\nc: d"}, "write 'Name: value'"},
 		{[]string{"explain", "-", "--url", "https://x/", "--origin", "https://app.example.com", "-X", "TRACE"}, "TRACE"},
@@ -185,6 +219,8 @@ func TestExplainRefusesWhatItCannotUse(t *testing.T) {
 		{[]string{"explain", "-", "--url", "https://x/", "-o", "yaml"}, "write text, json"},
 		{[]string{"explain", "-", "--url", "https://x/", "--color", "blue"}, "write auto, always or never"},
 		{[]string{"explain", "-", "--har", "-"}, "standard input"},
+		{[]string{"explain", "-", "--har", "x.har", "--origin", "https://app.example.com"}, "[har origin]"},
+		{[]string{"explain", "-", "--url", "https://x/", "--host", "x"}, "[host url]"},
 		{append([]string{"explain", filepath.Join(dir, "missing.yaml")}, url...), "no such file"},
 		{append([]string{"explain", two}, url...), `say which by --policy: "WasmPlugin istio-system/corsguard", "WasmPlugin istio-system/other"`},
 		{append([]string{"explain", two, "--policy", "x"}, url...), `has no policy "x"`},

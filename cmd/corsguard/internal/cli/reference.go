@@ -19,7 +19,7 @@ func Reference() string {
 	root := Command()
 	writeFlags(&b, "All commands", root.PersistentFlags())
 	for _, c := range root.Commands() {
-		if c.Name() != "help" && c.Name() != "completion" {
+		if c.LocalFlags().HasFlags() {
 			writeFlags(&b, "`"+c.UseLine()+"`", c.NonInheritedFlags())
 		}
 	}

@@ -210,12 +210,16 @@ func (c *converter) takeBack(n int) {
 
 // once adds a finding unless there is one of its rule.
 func (c *converter) once(rule *finding.Rule, n *node, message, fix string) {
+	c.onceAs(rule, rule.Severity, n, message, fix)
+}
+
+func (c *converter) onceAs(rule *finding.Rule, severity finding.Severity, n *node, message, fix string) {
 	for i := range c.findings {
 		if c.findings[i].Rule == rule {
 			return
 		}
 	}
-	c.add(rule, n, message, fix)
+	c.addAs(rule, severity, n.place(), message, fix)
 }
 
 // unknown adds findings for the keys of n that are not in known.

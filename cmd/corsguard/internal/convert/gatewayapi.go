@@ -7,6 +7,8 @@ import (
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
+
+	"corsguard/cmd/corsguard/internal/finding"
 )
 
 // Gateway API 1.5, HTTPRoute (apis/v1/httproute_types.go). Origins: * alone is any origin; *. in a host is any number of labels, at least one; ports are the schemes'
@@ -38,7 +40,7 @@ func (c *converter) gatewayAPI(docs []*node) {
 		names := doc.dig("spec", "hostnames").list()
 		if len(names) == 0 {
 			names = []*node{{kind: textNode, text: "*", file: doc.file, line: doc.line, column: doc.column}}
-			c.once(scopeUnknown, doc, "the route has no hostnames, so it is for those of its listeners, which are not in the file; it is converted for every host", "add the hostnames to the route, or see to it that the plugin sees no others")
+			c.onceAs(scopeUnknown, finding.Warning, doc, "the route has no hostnames, so it is for those of its listeners, which are not in the file; it is converted for every host", "add the hostnames to the route, or see to it that the plugin sees no others")
 		}
 		for _, h := range names {
 			if ats[h.text] == nil {

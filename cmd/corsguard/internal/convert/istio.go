@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	networking "istio.io/api/networking/v1alpha3"
+
+	"corsguard/cmd/corsguard/internal/finding"
 )
 
 // Istio 1.31 (networking/v1alpha3/virtual_service.proto, pilot's route translation): corsPolicy becomes the policy of Envoy's native filter, for each HTTP route of a
@@ -45,7 +47,7 @@ func (c *converter) virtualService(doc *node) virtualHost {
 	v := virtualHost{at: doc, name: objectName(doc)}
 	hosts := spec.get("hosts")
 	if len(hosts.list()) == 0 {
-		c.add(scopeUnknown, doc, "the VirtualService has no hosts: it is delegated to, and the one that does is not followed; nothing is granted by it", "copy its routes into the root VirtualService and convert that")
+		c.addAs(scopeUnknown, finding.Warning, doc.place(), "the VirtualService has no hosts: it is delegated to, and the one that does is not followed; nothing is granted by it", "copy its routes into the root VirtualService and convert that")
 	}
 	for _, h := range hosts.list() {
 		c.addHost(&v, h, h.str())

@@ -107,8 +107,8 @@ var (
 		Why: "Earlier rules take all requests that it is for.",
 	}
 	scopeUnknown = &finding.Rule{
-		ID: "convert-scope-unknown", Severity: finding.Warning, Title: "Which requests the policy is for is not in the file",
-		Why: "The policy holds for all requests that the plugin sees. On a shared listener that may be more than the source's scope.",
+		ID: "convert-scope-unknown", Severity: finding.Error, Title: "Which requests the policy is for is not in the file",
+		Why: "The policy holds for all requests that the plugin sees. In front of more than the source's scope it grants more than the source.",
 	}
 	notInForce = &finding.Rule{
 		ID: "convert-not-in-force", Severity: finding.Warning, Title: "A policy that is not in force",

@@ -5,6 +5,7 @@ package document
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -65,8 +66,11 @@ func (p *Policy) Place(path string) finding.Place {
 	return place
 }
 
+// ErrNoPolicy is of a file that can be read, and holds nothing that is to be a policy.
+var ErrNoPolicy = errors.New("holds no policy")
+
 // Read finds the policies that a file holds, in their order, and what there is to say about what is around them. The error tells that the file cannot be read, or holds nothing that
-// is to be a policy; its text has the name of the file, and where it is known the line and column.
+// is to be a policy (ErrNoPolicy); its text has the name of the file, and where it is known the line and column.
 func Read(file string, data []byte) ([]Policy, []finding.Finding, error) {
 	t := newFile(file, data)
 	var documents []*node
@@ -79,6 +83,9 @@ func Read(file string, data []byte) ([]Policy, []finding.Finding, error) {
 	} else {
 		var err *SyntaxError
 		if documents, err = parseYAML(t); err != nil {
+			if strings.Contains(t.data, "{{") {
+				err.Reason += "; is it a template, which has to be rendered first?"
+			}
 			return nil, nil, err
 		}
 	}
@@ -92,7 +99,7 @@ func Read(file string, data []byte) ([]Policy, []finding.Finding, error) {
 	}
 	s.finish()
 	if len(s.policies)+len(s.findings) == 0 {
-		return nil, nil, fmt.Errorf("%s: holds no policy: looked for a policy by itself, and for the plugin in an Envoy configuration, a WasmPlugin, an EnvoyFilter, an EnvoyExtensionPolicy and an EnvoyPatchPolicy", file)
+		return nil, nil, fmt.Errorf("%s: %w: looked for a policy by itself, and for the plugin in an Envoy configuration, a WasmPlugin, an EnvoyFilter, an EnvoyExtensionPolicy and an EnvoyPatchPolicy", file, ErrNoPolicy)
 	}
 	return s.policies, s.findings, nil
 }

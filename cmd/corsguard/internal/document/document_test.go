@@ -106,6 +106,9 @@ func TestPoliciesAreFound(t *testing.T) {
 		{"a ConfigMap", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  a.json: '{\"cors\": 1, \"cors\": 2}'\n  b.yaml: |\n    - " + wasm("x", "") + "\n  c: 'not: [yaml'\n",
 			[]string{`policy|ConfigMap m a.json|{"cors": 1, "cors": 2}`, `Envoy|ConfigMap m b.yaml, filter x|{"cors": 1}`}},
 
+		{"a policy in a ConfigMap that cannot be read", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  a.json: |\n    {\"cors\": {\n      \"allowOrigins\": [,]}}\n",
+			[]string{"error unreadable-text 7"}},
+
 		{"a failure policy", wasm("cg", "failure_policy: FAIL_OPEN, "), []string{`Envoy|filter cg|{"cors": 1}`, "warning fails-open 1"}},
 		{"a failure policy in camel case", wasm("cg", "failurePolicy: FAIL_OPEN, "), []string{`Envoy|filter cg|{"cors": 1}`, "warning fails-open 1"}},
 		{"the older key", wasm("cg", "fail_open: true, "), []string{`Envoy|filter cg|{"cors": 1}`, "warning fails-open 1"}},
@@ -176,8 +179,13 @@ func TestWhatCannotBeReadIsNamedWithItsPlace(t *testing.T) {
 		{"f.json", "", `f\.json:1:1: is not valid JSON: unexpected end`},
 		{"f.json", "{\"cors\": \"a\xff\"}", `f\.json:1:12: is not valid UTF-8`},
 		{"<stdin>", "{cors: 1}", `<stdin>:1:2: is not valid JSON: `},
+		{"f.json", "\xff\xfe{\x00", `f\.json:1:1: is UTF-16: save it as UTF-8`},
+		{"f.yaml", "\xfe\xff\x00c", `f\.yaml:1:1: is UTF-16: save it as UTF-8`},
+		{"f.json", "\ufeff{\"cors\": 1}", `f\.json:1:1: is not valid JSON: it begins with a byte order mark`},
+		{"f.yaml", "\ufeffcors: [1}", `f\.yaml:1:\d+: is not valid YAML: `},
 		{"f.yaml", "a: \xff\xfe", `f\.yaml:1:4: is not valid UTF-8`},
 		{"f.yaml", "cors:\n  a: b: c\n", `f\.yaml:2:7: is not valid YAML: mapping values`},
+		{"f.yaml", "cors:\n  a: {{ .Values.a }}\n", `f\.yaml:2:7: has a key that is no string; is it a template`},
 		{"f.yaml", "cors:\n\ta: 1\n", `f\.yaml:2:1: is not valid YAML: found character`},
 		{"f.yaml", "cors:\n  a: 1\n b: 2\nrules: 1\n", `f\.yaml:3:2: is not valid YAML: `},
 		{"f.yaml", "cors: 1\n---\nrules: 1\n- x\n", `f\.yaml:4:1: is not valid YAML: `},

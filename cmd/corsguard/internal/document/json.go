@@ -25,6 +25,9 @@ func checkUTF8(t *text) *SyntaxError {
 	if utf8.ValidString(t.data) {
 		return nil
 	}
+	if strings.HasPrefix(t.data, "\xff\xfe") || strings.HasPrefix(t.data, "\xfe\xff") {
+		return &SyntaxError{t, 0, "is UTF-16: save it as UTF-8"}
+	}
 	for i := 0; ; {
 		r, size := utf8.DecodeRuneInString(t.data[i:])
 		if r == utf8.RuneError && size <= 1 {
@@ -38,6 +41,9 @@ func checkUTF8(t *text) *SyntaxError {
 func parseJSON(t *text) (*node, *SyntaxError) {
 	if err := checkUTF8(t); err != nil {
 		return nil, err
+	}
+	if strings.HasPrefix(t.data, byteOrderMark) {
+		return nil, &SyntaxError{t, 0, "is not valid JSON: it begins with a byte order mark; save it without one"}
 	}
 	var raw json.RawMessage
 	if err := json.Unmarshal([]byte(t.data), &raw); err != nil {

@@ -106,7 +106,13 @@ func (s *search) configMap(n *node) {
 		if m.value.kind != stringNode {
 			continue
 		}
-		for _, document := range documentsIn(m.value.in.within(m.value.at, m.value.str), m.key) {
+		documents, err := documentsIn(m.value.in.within(m.value.at, m.value.str), m.key)
+		if err != nil && strings.Contains(m.value.str, "allowOrigins") {
+			place := err.in.place(err.offset)
+			place.Document = strings.TrimSpace(resource + " " + m.key)
+			s.findings = append(s.findings, finding.New(unreadableText, place, err.Reason, "mend it, or give it a key with the name of a file of another kind"))
+		}
+		for _, document := range documents {
 			s.number = 0
 			from := len(s.policies)
 			s.document(document)
@@ -118,19 +124,16 @@ func (s *search) configMap(n *node) {
 	s.depth, s.number, s.resource = s.depth-1, number, resource
 }
 
-// documentsIn returns the documents of a text that stands in another, none where it cannot be read.
-func documentsIn(t *text, name string) []*node {
-	if looksLikeJSON(name, []byte(t.data)) {
-		if n, err := parseJSON(t); err == nil {
-			return []*node{n}
-		}
-		return nil
+// documentsIn returns the documents of a text that stands in another.
+func documentsIn(t *text, name string) ([]*node, *SyntaxError) {
+	if !looksLikeJSON(name, []byte(t.data)) {
+		return parseYAML(t)
 	}
-	documents, err := parseYAML(t)
+	n, err := parseJSON(t)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return documents
+	return []*node{n}, nil
 }
 
 // membersOrNone returns the members of n, which may be nil.

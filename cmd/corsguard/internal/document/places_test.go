@@ -13,7 +13,7 @@ func marked(t *testing.T, src string) (data string, line, column int) {
 	if !found || strings.Contains(after, "‸") {
 		t.Fatal("the source must have one mark")
 	}
-	last := before[strings.LastIndexByte(before, '\n')+1:]
+	last := strings.TrimPrefix(before[strings.LastIndexByte(before, '\n')+1:], "\ufeff")
 	return before + after, strings.Count(before, "\n") + 1, utf8.RuneCountInString(last) + 1
 }
 

@@ -3,7 +3,7 @@ package document
 import "corsguard/cmd/corsguard/internal/finding"
 
 // Rules are all kinds of findings of this package: about what is around policies.
-var Rules = []*finding.Rule{structConfiguration, noString, failsOpen, behindFilter, nativeFilter, pathsNotNormalized, latePhase, gatewayOrder}
+var Rules = []*finding.Rule{structConfiguration, noString, unreadableText, failsOpen, behindFilter, nativeFilter, pathsNotNormalized, latePhase, gatewayOrder}
 
 var (
 	structConfiguration = &finding.Rule{
@@ -13,6 +13,10 @@ var (
 	noString = &finding.Rule{
 		ID: "key-is-no-string", Severity: finding.Error, Title: "A key is no string in YAML",
 		Why: "YAML 1.1 reads words such as no, on and y as booleans, and digits as numbers. Tools turn such keys into strings, and not always into the ones that were written.",
+	}
+	unreadableText = &finding.Rule{
+		ID: "unreadable-text", Severity: finding.Error, Title: "A policy in a ConfigMap cannot be read",
+		Why: "What mounts the ConfigMap gets a file that is neither JSON nor YAML.",
 	}
 	failsOpen = &finding.Rule{
 		ID: "fails-open", Severity: finding.Warning, Title: "Requests go on without the plugin where it fails",

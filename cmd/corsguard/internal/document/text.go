@@ -22,10 +22,16 @@ type text struct {
 	lines []int // offsets of the beginnings of lines, of a file
 }
 
+// byteOrderMark is what some editors begin a file with. It takes no column.
+const byteOrderMark = "\ufeff"
+
 type mark struct{ inner, outer int }
 
 func newFile(name string, data []byte) *text {
 	t := &text{file: name, data: string(data), lines: []int{0}}
+	if strings.HasPrefix(t.data, byteOrderMark) {
+		t.lines[0] = len(byteOrderMark)
+	}
 	for i := 0; i < len(t.data); i++ {
 		if t.data[i] == '\n' {
 			t.lines = append(t.lines, i+1)
@@ -40,7 +46,7 @@ func (t *text) place(offset int) finding.Place {
 		offset = t.outward(offset)
 		t = t.outer
 	}
-	offset = max(0, min(offset, len(t.data)))
+	offset = max(t.lines[0], min(offset, len(t.data)))
 	line := sort.SearchInts(t.lines, offset+1) - 1
 	return finding.Place{File: t.file, Line: line + 1, Column: utf8.RuneCountInString(t.data[t.lines[line]:offset]) + 1}
 }

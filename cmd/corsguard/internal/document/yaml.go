@@ -74,10 +74,9 @@ type yamlReader struct {
 
 // findLines finds the lines. YAML knows more line breaks than editors do.
 func (r *yamlReader) findLines() {
-	const mark = "\ufeff"
 	start := 0
-	if strings.HasPrefix(r.t.data, mark) {
-		start = len(mark)
+	if strings.HasPrefix(r.t.data, byteOrderMark) {
+		start = len(byteOrderMark)
 	}
 	r.lines = []int{start}
 	for i := start; i < len(r.t.data); {

@@ -11,8 +11,36 @@ import (
 	"corsguard/filter/fetch"
 )
 
-// ExplainEntry tells what becomes of a recorded request, exactly as it is, and what the browser makes of it. The recorded response is taken for the upstream's.
+// ExplainEntry tells what becomes of a recorded request, exactly as it is, and what the browser makes of it. The recorded response is taken for the upstream's. What headers hold that is
+// secret is not in the report: archives have people's cookies, and reports are shown around.
 func (p *Policy) ExplainEntry(e *har.Entry, route string) Report {
+	r := p.explainEntry(e, route)
+	if scheme, _, ok := strings.Cut(e.URL, "://"); ok {
+		_, authority, path := split(e.URL)
+		r.Request.URL = scheme + "://" + authority + path
+	}
+	r.Request.Headers = redacted(r.Request.Headers)
+	for _, s := range []*Step{r.Preflight, r.Actual} {
+		if s != nil {
+			s.Headers, s.ResponseHeaders = redacted(s.Headers), redacted(s.ResponseHeaders)
+		}
+	}
+	return r
+}
+
+// redacted returns headers without the values that let others act for a person.
+func redacted(headers []edge.Header) []edge.Header {
+	headers = slices.Clone(headers)
+	for i := range headers {
+		switch fetch.Lower(headers[i][0]) {
+		case fetch.HeaderAuthorization, "proxy-authorization", "cookie", "set-cookie":
+			headers[i][1] = "[redacted]"
+		}
+	}
+	return headers
+}
+
+func (p *Policy) explainEntry(e *har.Entry, route string) Report {
 	scheme, authority, path := split(e.URL)
 	raw := &edge.Request{Method: e.Method, Scheme: scheme, Authority: authority, Path: path, Route: route, Headers: e.RequestHeaders}
 	upstream := edge.Response{Status: e.Status, Headers: e.ResponseHeaders}
@@ -38,7 +66,10 @@ func (p *Policy) ExplainEntry(e *har.Entry, route string) Report {
 		}
 		return r
 	}
-	simulated := p.Explain(page)
+	simulated := p.explain(page)
+	if e.Status == 0 {
+		simulated = p.Explain(page)
+	}
 	r.preflightFailed = simulated.preflightFailed
 	r.CrossOrigin, r.Browser, r.PreflightBecause, r.Preflight = simulated.CrossOrigin, simulated.Browser, simulated.PreflightBecause, simulated.Preflight
 	for _, c := range simulated.Changes {

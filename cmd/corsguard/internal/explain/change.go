@@ -52,6 +52,9 @@ func (a *advisor) refused(rule int, reason policy.Reason, asked string, s *Step)
 	case policy.OriginMalformed:
 		a.add("", "%s is no origin as browsers send it: scheme, host and port other than the default one, in lower case, without a path; look at what made the request", fetch.Quoted(asked, maxShown))
 	case policy.OriginMissing:
+		if groups := a.policy.groups(rule); len(groups) > 0 {
+			cors = groups[0].at
+		}
 		a.add(cors+".onMissingOrigin", "requests without an Origin are denied: set onMissingOrigin to \"pass\", if this one is not to be; browsers send none with simple requests to the own origin, nor do other clients")
 	case policy.MethodNotAllowed:
 		a.methodRefused(rule, asked, valueOf(s, fetch.HeaderRequestMethod))
@@ -85,7 +88,7 @@ func (a *advisor) originRefused(rule int, asked string) {
 	}
 	g := groups[len(groups)-1]
 	if isInsecure(asked) && g.cors.AllowCredentials {
-		a.add(g.at+".allowOrigins", "%s is no secure origin: whoever is on the way to it can put a script into its pages; serve them over https, and list that", fetch.Quoted(asked, maxShown))
+		a.insecure(g, asked)
 		return
 	}
 	more := ""
@@ -93,6 +96,10 @@ func (a *advisor) originRefused(rule int, asked string) {
 		more = ", or to that of the group which has what its pages may do"
 	}
 	a.add(g.at+".allowOrigins", "add %s to allowOrigins%s, if its pages may read this", fetch.Quoted(asked, maxShown), more)
+}
+
+func (a *advisor) insecure(g group, asked string) {
+	a.add(g.at+".allowOrigins", "%s is no secure origin: whoever is on the way to it can put a script into its pages; serve them over https, and list that", fetch.Quoted(asked, maxShown))
 }
 
 // isInsecure reports whether an origin is one that the plugin does not allow with credentials.
@@ -156,6 +163,10 @@ func (a *advisor) methodRefused(rule int, asked, method string) {
 	if !ok {
 		return
 	}
+	if fetch.IsForbiddenMethod(method) {
+		a.add("", "pages cannot send %s, so no policy allows it: look at what made the request", method)
+		return
+	}
 	for _, m := range g.cors.AllowMethods {
 		if m != method && strings.EqualFold(m, method) {
 			a.add(g.at+".allowMethods", "methods are case-sensitive: the page asks for %s and the policy lists %s; fetch() upper-cases only DELETE, GET, HEAD, OPTIONS, POST and PUT",
@@ -176,7 +187,11 @@ func (a *advisor) headersRefused(rule int, asked, list string) {
 	}
 	var missing []string
 	for _, name := range strings.Split(list, ",") {
-		if name = fetch.TrimOWS(name); name != "" && !listsHeader(g.cors.AllowHeaders, name) {
+		if name = fetch.TrimOWS(name); fetch.IsForbiddenRequestHeader(fetch.Lower(name)) {
+			a.add("", "pages cannot set %s, so no policy allows it: look at what made the request", fetch.Quoted(name, maxShown))
+			return
+		}
+		if name != "" && !listsHeader(g.cors.AllowHeaders, name) {
 			missing = append(missing, fetch.Quoted(name, maxShown))
 		}
 	}

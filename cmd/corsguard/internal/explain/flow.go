@@ -20,6 +20,20 @@ type Page struct {
 
 // Explain tells what becomes of the request of a page. The request must be valid, by its Validate.
 func (p *Policy) Explain(page *Page) Report {
+	r := p.explain(page)
+	if page.MixedContent() {
+		r.Browser = &Browser{Failure: mixedContent}
+		r.Changes = append([]Change{{Text: "serve the URL over https, and have the page ask for that"}}, r.Changes...)
+		r.note("browsers do not send this: a page of https may not ask for what comes over http; the rest is what would become of it")
+	}
+	return r
+}
+
+// mixedContent is the failure where a browser sends nothing, since others could read and change it on the way.
+const mixedContent = "mixed-content"
+
+// explain leaves out whether browsers would send the request.
+func (p *Policy) explain(page *Page) Report {
 	r := Report{
 		Request: Request{
 			Method: page.Method, URL: page.URL.String(), Origin: page.Origin, Mode: page.Mode.String(), Credentials: page.Credentials.String(),
@@ -73,12 +87,13 @@ func (p *Policy) ExplainRaw(r *edge.Request, url string, upstream *edge.Response
 	report := Report{Request: Request{Method: r.Method, URL: url, Headers: r.Headers, Route: r.Route}}
 	report.Actual = p.step(r, upstream)
 	a := advisor{policy: p}
-	asked := ""
+	var origins []string
 	for _, h := range r.Headers {
 		if fetch.Lower(h[0]) == fetch.HeaderOrigin {
-			asked = h[1]
+			origins = append(origins, h[1])
 		}
 	}
+	asked := strings.Join(origins, ", ")
 	report.Request.Origin = asked
 	a.decided(report.Actual, asked)
 	report.Changes = a.changes

@@ -3,6 +3,7 @@ package har
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type Entry struct {
 	RequestHeaders  []Header
 	Status          int // 0 where the browser shows no response
 	ResponseHeaders []Header
-	HasCookies      bool // cookies were sent, or came
+	HasCookies      bool // cookies were sent; that some came does not tell that the browser took them
 }
 
 // archive is what is read of the format: http://www.softwareishard.com/blog/har-12-spec/.
@@ -33,9 +34,8 @@ type archive struct {
 				Cookies []json.RawMessage `json:"cookies"`
 			} `json:"request"`
 			Response struct {
-				Status  int               `json:"status"`
-				Headers []line            `json:"headers"`
-				Cookies []json.RawMessage `json:"cookies"`
+				Status  int    `json:"status"`
+				Headers []line `json:"headers"`
 			} `json:"response"`
 		} `json:"entries"`
 	} `json:"log"`
@@ -63,7 +63,7 @@ func Read(data []byte) ([]Entry, error) {
 		}
 		entries = append(entries, Entry{
 			Method: e.Request.Method, URL: e.Request.URL, RequestHeaders: lines(e.Request.Headers), Status: e.Response.Status, ResponseHeaders: lines(e.Response.Headers),
-			HasCookies: len(e.Request.Cookies)+len(e.Response.Cookies) > 0,
+			HasCookies: len(e.Request.Cookies) > 0,
 		})
 	}
 	if len(entries) == 0 {
@@ -92,7 +92,7 @@ func at(data []byte, err error) error {
 	case errors.As(err, &syntax):
 		offset = syntax.Offset
 	case errors.As(err, &kind):
-		offset, err = kind.Offset, fmt.Errorf("%s cannot be a JSON %s", kind.Field, kind.Value)
+		offset, err = kind.Offset, fmt.Errorf("%s cannot be a JSON %s", cmp.Or(kind.Field, "an archive"), kind.Value)
 	default:
 		return err
 	}
