@@ -89,7 +89,11 @@ func (a *advisor) grants(g *group) {
 	}
 	hasToken := slices.ContainsFunc(g.AllowHeaders, func(name string) bool { return fetch.EqualFold(name, fetch.HeaderAuthorization) })
 	if g.AllowCredentials && hasToken {
-		a.note(credentialsBesideTokens, g.at("allowCredentials"), "allows cookies where pages may send tokens", "leave it out, if pages send no cookies, no client certificates and no HTTP authentication")
+		what := "it"
+		if len(g.Dangerously) > 0 { // it is for patterns with credentials alone
+			what = "allowCredentials and dangerously"
+		}
+		a.note(credentialsBesideTokens, g.at("allowCredentials"), "allows cookies where pages may send tokens", "leave "+what+" out, if pages send no cookies, no client certificates and no HTTP authentication")
 	}
 	if g.AllowPrivateNetwork {
 		a.note(privateNetwork, g.at("allowPrivateNetwork"), "answers what older versions of Chromium ask", "leave it out, unless older browsers are in use")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"corsguard/cmd/corsguard/internal/convert"
+	"corsguard/cmd/corsguard/internal/document"
 	"corsguard/cmd/corsguard/internal/finding"
 )
 
@@ -104,6 +105,11 @@ func (p *program) convert(f *convertFlags, args []string) error {
 		var internal *convert.InternalError
 		if errors.As(err, &internal) {
 			fmt.Fprintln(p.stderr, finding.Printable(internal.JSON))
+		}
+		for _, in := range inputs {
+			if syntax := document.CheckSyntax(in.File, in.Data); syntax != nil {
+				return syntax // it has the place
+			}
 		}
 		return err
 	}

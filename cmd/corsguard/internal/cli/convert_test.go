@@ -124,7 +124,9 @@ func TestConvertReadsFilesThatBelongTogether(t *testing.T) {
 func TestConvertRefusesWhatItCannotRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                       "is empty",
-		"a: [":                                   "<stdin>: ",
+		"a: b: c":                                "<stdin>:1:5: is not valid YAML: ",
+		"{\n  \"a\": [1}\n}":                     "<stdin>:2:10: is not valid JSON: ",
+		"a: \xff":                                "<stdin>:1:4: is not valid UTF-8",
 		"a: 1\na: 2":                             `<stdin>:2:1: the key "a" stands here twice`,
 		"kind: Pod\napiVersion: v1":              "no CORS settings",
 		`{"allowedOrigins": ["https://a.test"]}`: "--from spring or --from rs-cors",

@@ -260,9 +260,11 @@ func (n *node) fold(want string) *node {
 	return nil
 }
 
+var separators = strings.NewReplacer("-", "", "_", "")
+
 // plain returns key as keys compare that are written in several styles.
 func plain(key string) string {
-	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key))
+	return strings.ToLower(separators.Replace(key))
 }
 
 // dig returns what a path of keys leads to.

@@ -104,6 +104,21 @@ func Read(file string, data []byte) ([]Policy, []finding.Finding, error) {
 	return s.policies, s.findings, nil
 }
 
+// CheckSyntax returns why a file is neither JSON nor YAML, with the place, nil where it is one of them.
+func CheckSyntax(file string, data []byte) error {
+	t := newFile(file, data)
+	if looksLikeJSON(file, data) {
+		if _, err := parseJSON(t); err != nil {
+			return err
+		}
+		return nil
+	}
+	if _, err := parseYAML(t); err != nil {
+		return err
+	}
+	return nil
+}
+
 // looksLikeJSON reports whether a file is to be JSON: by its name, or by its beginning. What is JSON under a name of YAML is read as JSON too, since YAML has other escapes.
 func looksLikeJSON(file string, data []byte) bool {
 	data = bytes.TrimLeft(data, " \t\r\n")

@@ -157,7 +157,7 @@ func follow(t *testing.T, config []byte, c *explain.Change) ([]byte, bool) {
 // TestChangesLeadToARequestThatPasses applies what explain proposes, as far as that says what to write, until the request passes. The plugin takes each policy on the way.
 func TestChangesLeadToARequestThatPasses(t *testing.T) {
 	passed := 0
-	for seed := range uint64(3000) {
+	for seed := range uint64(2000) {
 		f := follower{rand.New(rand.NewPCG(seed, 6))} //nolint:gosec // a test is to be repeatable
 		config, asked := f.policy(), f.page(t)
 		trail := fmt.Sprintf("seed %d: %s %s from %s, credentials %v, %v\n%s", seed, asked.Method, asked.URL, asked.Origin, asked.Credentials, asked.Headers, config)
