@@ -10,12 +10,13 @@ FUZZTIME      ?= 300000x
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.
 E2E_TEST  := go -C e2e test -count=1 -timeout 10m
-E2E_ENVOY := . ./cmd/...
+E2E_ENVOY := . ./cmd/... ./plain
 # Every package but those whose tests need browsers and web servers, which are not there everywhere.
 E2E_ALL   := $$(go -C e2e list ./... | grep -vE '/(browser|servers)$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser e2e-servers check size lint fuzz bench command install dist build-tinygo clean
+.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser e2e-servers e2e-conformance e2e-mesh check size lint fuzz bench \
+	command install dist image push build-tinygo clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 14
@@ -35,6 +36,8 @@ test: build ## run the tests, the ones in a real Envoy too
 	go test ./...
 	go -C e2e vet ./...
 	$(E2E_TEST) $(E2E_ALL)
+	go -C deploy/image vet ./...
+	go -C deploy/image test ./...
 
 e2e: build ## run only the tests in a real Envoy
 	$(E2E_TEST) $(E2E_ENVOY)
@@ -51,7 +54,18 @@ e2e-browser: build ## run the tests in real browsers: CHROMIUM and FIREFOX, or t
 e2e-servers: ## audit web servers of other products: nginx, apache2, haproxy, lighttpd and caddy, which must be installed
 	$(E2E_TEST) ./servers
 
-check: lint test size e2e-oldest e2e-docker e2e-browser e2e-servers ## what CI runs
+e2e-conformance: build ## run the CORS test of the Gateway API's conformance suite against Envoy with the plugin
+	go -C e2e/conformance vet ./...
+	go -C e2e/conformance test -count=1 -timeout 10m ./...
+
+# Envoy Gateway's ports are fixed, so its tests have the machine to themselves. Building the control planes takes ten to twenty minutes, once.
+e2e-mesh: build ## build Istio's and Envoy Gateway's control planes, and run the tests with them and a real Envoy
+	go -C e2e/mesh run ./build
+	go -C e2e/mesh vet ./...
+	cd e2e/mesh && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../../.golangci.yml ./...
+	go -C e2e/mesh test -count=1 -timeout 40m -p 1 ./...
+
+check: lint test size e2e-oldest e2e-docker e2e-browser e2e-servers e2e-conformance ## what CI runs
 	git diff --exit-code
 
 size: build ## check that the plugin stays small: its size is Envoy's start-up time and memory
@@ -60,6 +74,8 @@ size: build ## check that the plugin stays small: its size is Envoy's start-up t
 lint: ## run the linters
 	go run $(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	cd e2e && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../.golangci.yml ./...
+	cd deploy/image && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../../.golangci.yml ./...
+	cd e2e/conformance && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../../.golangci.yml ./...
 
 fuzz: ## run each fuzz target for FUZZTIME: a number of executions, or a time such as 20s
 	@set -e; for pkg in $$(go list ./...); do \
@@ -82,6 +98,13 @@ install: command ## install the command, its manual pages and completions below 
 
 dist: ## build the release archives of the command, for PLATFORMS, and their checksums into dist/
 	go run ./cmd/corsguard/internal/dist -version $(VERSION) -platforms $(PLATFORMS) dist
+
+image: build ## make container images of the plugin for Istio and Envoy Gateway, below dist/image
+	go -C deploy/image run . -version $(VERSION) -source "$(SOURCE)" -out ../../dist/image
+
+push: build ## push them to REGISTRY=host/path, as TAG (the version)
+	@[ -n "$(REGISTRY)" ] || { echo "make push REGISTRY=registry.example.com/team/corsguard [TAG=v1.0.0]" >&2; exit 2; }
+	go -C deploy/image run . -version $(VERSION) -source "$(SOURCE)" -push $(REGISTRY) $(if $(TAG),-tag $(TAG))
 
 bench: build ## compare with a bare Envoy and with its native CORS filter
 	go -C e2e run ./bench

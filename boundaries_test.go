@@ -138,7 +138,7 @@ func TestTheEndToEndTestsImportNothingOfTheFilter(t *testing.T) {
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	documented := map[string]bool{}
-	for _, dir := range []string{"filter", "cmd", "e2e"} {
+	for _, dir := range []string{"filter", "cmd", "deploy", "e2e"} {
 		parsed(t, dir, parser.ParseComments|parser.PackageClauseOnly, func(path string, file *ast.File) {
 			if dir := filepath.Dir(path); !strings.HasSuffix(path, "_test.go") {
 				documented[dir] = documented[dir] || file.Doc != nil && len(file.Doc.Text()) > 40
@@ -230,8 +230,8 @@ func copyGo(t *testing.T, from, to string) {
 
 func TestModuleFilesNameModulesAlone(t *testing.T) {
 	sum := regexp.MustCompile(`^[a-z0-9.-]+\.[a-z]+/\S+ v[0-9]\S*? h1:[A-Za-z0-9+/]{43}=$`)
-	directive := regexp.MustCompile(`^(module \S+|go [0-9.]+|require \(|require \S+ v\S+( // indirect)?|\t\S+ v\S+( // indirect)?|\)|replace \S+ => \./\S+|)$`)
-	for _, dir := range []string{".", "e2e"} {
+	directive := regexp.MustCompile(`^(module \S+|go [0-9.]+|(require|tool|replace) \(|require \S+ v\S+( // indirect)?|\t\S+ v\S+( // indirect)?|\)|replace \S+ => \.\.?/\S*|replace \S+ => \S+ v\S+|tool \S+|\tistio\.io/istio/\S+|// .*|)$`)
+	for _, dir := range []string{".", "e2e", "e2e/conformance", "e2e/mesh", "deploy/image"} {
 		for _, line := range strings.Split(strings.TrimSpace(read(t, filepath.Join(dir, "go.sum"))), "\n") {
 			if !sum.MatchString(line) {
 				t.Errorf("%s/go.sum: %q", dir, line)

@@ -96,7 +96,7 @@ func (p *plugin) NewHttpContext(uint32) types.HttpContext {
 // reset makes s a stream of which nothing is known yet, and keeps its memory.
 func (p *plugin) reset(s *stream) *stream {
 	*s = stream{plugin: p, grant: s.grant[:0], sent: s.sent[:0]}
-	s.rule, s.policy = p.rules.Default()
+	s.rule, s.policy = p.rules.Unasked()
 	return s
 }
 

@@ -45,8 +45,8 @@ type browser struct {
 	log    *os.File
 }
 
-// startBrowser starts the browser with a profile of its own in dir.
-func startBrowser(ctx context.Context, path, dir string) (*browser, error) {
+// startBrowser starts the browser with a profile of its own in dir, and these flags on its command line.
+func startBrowser(ctx context.Context, path, dir string, flags map[string]any) (*browser, error) {
 	home := filepath.Join(dir, "home")
 	if err := os.Mkdir(home, 0o755); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func startBrowser(ctx context.Context, path, dir string) (*browser, error) {
 		chromedp.UserDataDir(filepath.Join(dir, "profile")),
 		chromedp.Env("HOME=" + home), // certificate databases and crash reports are kept there
 	}
-	for name, value := range flags() {
+	for name, value := range flags {
 		options = append(options, chromedp.Flag(name, value))
 	}
 	allocator, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)

@@ -19,6 +19,7 @@ var (
 	wasm     string
 	identity *certificate
 	backend  *upstream      // the server behind every site
+	stage    *theatre       // another one, behind some paths of every site
 	gateway  *envoy.Gateway // has all sites
 	chromium *browser
 	bare     site // no plugin: what the upstream sends is what the browser gets
@@ -60,11 +61,14 @@ func start(ctx context.Context, dir string) error {
 	if backend, err = startUpstream(); err != nil {
 		return err
 	}
+	if stage, err = startTheatre(); err != nil {
+		return err
+	}
 
 	// Both take seconds.
 	var starts sync.WaitGroup
 	var noBrowser, noGateway error
-	starts.Go(func() { chromium, noBrowser = startBrowser(ctx, path, dir) })
+	starts.Go(func() { chromium, noBrowser = startBrowser(ctx, path, dir, flags()) })
 	starts.Go(func() { noGateway = startGateway(ctx) })
 	starts.Wait()
 	return errors.Join(noBrowser, noGateway)
@@ -76,7 +80,10 @@ func startGateway(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("with", engine)
-	clusters := []envoy.Object{envoy.Cluster("upstream", backend.addr, false), envoy.Cluster("down", nobody, false)}
+	clusters := []envoy.Object{
+		envoy.Cluster("upstream", backend.addr, false), envoy.Cluster("down", nobody, false),
+		envoy.Cluster("stage", stage.addr, false), envoy.Cluster("stage-h2", stage.addr, true),
+	}
 	if gateway, err = engine.Gateway(ctx, clusters, []string{wasm}, "--concurrency", "1"); err != nil {
 		return err
 	}
@@ -97,6 +104,9 @@ func stop() error {
 	}
 	if backend != nil {
 		err = errors.Join(err, backend.close())
+	}
+	if stage != nil {
+		err = errors.Join(err, stage.server.Close())
 	}
 	return err
 }

@@ -29,8 +29,19 @@ var sites atomic.Int64
 // behind returns a new site behind the plugin with this policy.
 func behind(t *testing.T, policy string) site {
 	t.Helper()
+	return through(t, corsguard(policy))
+}
+
+// corsguard is the plugin with a policy.
+func corsguard(policy string) envoy.Object {
+	return envoy.Plugin{Wasm: wasm, Config: []byte(policy), Name: "corsguard"}.Filter()
+}
+
+// through returns a new site behind these filters.
+func through(t *testing.T, filters ...envoy.Object) site {
+	t.Helper()
 	name := fmt.Sprintf("%s_%d", strings.ReplaceAll(t.Name(), "/", "_"), sites.Add(1))
-	s, err := serve(t.Context(), name, envoy.Plugin{Wasm: wasm, Config: []byte(policy), Name: "corsguard"}.Filter())
+	s, err := serve(t.Context(), name, filters...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +50,10 @@ func behind(t *testing.T, policy string) site {
 
 func serve(ctx context.Context, name string, filters ...envoy.Object) (site, error) {
 	h := envoy.HCM{
-		Filters:         filters,
-		Routes:          []envoy.Object{envoy.Route("/down/", "down"), envoy.Route("/", "upstream")},
+		Filters: filters,
+		Routes: []envoy.Object{
+			envoy.Route("/down/", "down"), envoy.Route("/stage/", "stage"), envoy.Route("/echo.Echo/", "stage-h2"), envoy.Route("/", "upstream"),
+		},
 		TransportSocket: identity.transportSocket(),
 	}
 	refused, err := gateway.Put(ctx, h.Listener(name))

@@ -225,7 +225,7 @@ func randomConfiguration(t *testing.T, r *rand.Rand) []byte {
 			match["hosts"] = pick(r, []string{"api.example.test"}, []string{"*.tenant.example.com", "localhost"}, []string{"tenant.example.com"})
 		}
 		if r.IntN(2) == 0 {
-			match["paths"] = pick(r, []map[string]string{{"prefix": "/public"}}, []map[string]string{{"exact": "/a"}, {"prefix": "/private"}}, []map[string]string{{"regex": "/p[a-z]*/[0-9x]"}})
+			match["paths"] = pick(r, []map[string]string{{"prefix": "/public"}}, []map[string]string{{"prefix": "/"}}, []map[string]string{{"exact": "/a"}, {"prefix": "/private"}}, []map[string]string{{"regex": "/p[a-z]*/[0-9x]"}})
 		}
 		if r.IntN(4) == 0 || len(match) == 0 {
 			match["routes"] = []string{pick(r, "public-route", "other")}

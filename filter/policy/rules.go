@@ -145,6 +145,15 @@ func (r *Rules) AskRoute() bool { return r.table != nil && r.table.asksRoute }
 // Default returns the number and the policy of the default rule.
 func (r *Rules) Default() (int, *Policy) { return len(r.named), r.last.policy }
 
+// Unasked returns the rule that decides before anything is known of a request: the default one, or where rules ask for nothing, the one that matches all requests, such as
+// one for the path prefix "/".
+func (r *Rules) Unasked() (int, *Policy) {
+	if r.AskHeaders() || r.AskRoute() {
+		return r.Default()
+	}
+	return r.Pick(&Target{})
+}
+
 // Closed returns a policy that refuses what rule i may grant, and is as strict as any: for when it is not known which rule is to decide.
 func (r *Rules) Closed(i int) *Policy { return r.at(i).closed.strict(r.all) }
 

@@ -88,7 +88,7 @@ func (s *search) extensionPolicy(n, spec *node) {
 		place := wasm.in.place(wasm.at)
 		place.Document = name
 		s.atGateway = append(s.atGateway, finding.New(gatewayOrder, place, "no EnvoyProxy in this file moves Wasm to the front",
-			"list envoy.filters.http.wasm in the filterOrder of the EnvoyProxy, before rbac, jwt_authn, oauth2, basic_auth, api_key_auth, ext_authz, header_mutation, csrf and cors, in that order"))
+			"list envoy.filters.http.wasm in the filterOrder of the EnvoyProxy, before each of ext_proc, lua, buffer, stateful_session, jwt_authn, oauth2, basic_auth, api_key_auth, ext_authz, header_mutation, csrf, cors, fault, health_check and custom_response"))
 	}
 }
 
