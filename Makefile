@@ -2,20 +2,21 @@
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 OLDEST_ENVOY  := 1.36.2
-WASM_LIMIT    := 3400000
+WASM_LIMIT    := 3500000
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PREFIX        ?= /usr/local
 PLATFORMS     ?= linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64
 FUZZTIME      ?= 300000x
+SOAK          ?= 5m
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.
 E2E_TEST  := go -C e2e test -count=1 -timeout 10m
 E2E_ENVOY := . ./cmd/... ./plain
 # Every package but those whose tests need browsers and web servers, which are not there everywhere.
-E2E_ALL   := $$(go -C e2e list ./... | grep -vE '/(browser|servers)$$')
+E2E_ALL   := $$(go -C e2e list ./... | grep -vE '/(browser|servers|soak)$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser e2e-servers e2e-conformance e2e-mesh check size lint fuzz bench \
+.PHONY: help build run test e2e e2e-oldest e2e-docker e2e-browser e2e-servers e2e-conformance e2e-mesh soak check size lint fuzz bench \
 	command install dist image push build-tinygo clean
 
 help: ## list the targets
@@ -65,7 +66,11 @@ e2e-mesh: build ## build Istio's and Envoy Gateway's control planes, and run the
 	cd e2e/mesh && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config ../../.golangci.yml ./...
 	go -C e2e/mesh test -count=1 -timeout 40m -p 1 ./...
 
+soak: build ## run traffic against workers while all around them changes and fails, for SOAK (5m)
+	SOAK=$(SOAK) go -C e2e test -count=1 -timeout 0 -v ./soak
+
 check: lint test size e2e-oldest e2e-docker e2e-browser e2e-servers e2e-conformance ## what CI runs
+	$(MAKE) soak SOAK=60s
 	git diff --exit-code
 
 size: build ## check that the plugin stays small: its size is Envoy's start-up time and memory

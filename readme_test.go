@@ -267,6 +267,7 @@ func TestTheTablesOfKeysHaveEveryKeyAndNoOther(t *testing.T) {
 		`{"cors": {"allowNull": true}, "log": {%q: 1}}`,
 		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"]}, %q: 1}]}`,
 		`{"cors": {"allowNull": true}, "rules": [{"name": "a", "match": {"hosts": ["a.test"], %q: 1}}]}`,
+		`{"cors": {"allowOriginsFrom": {%q: 1}}}`,
 		`{"isolation": {%q: 1}}`,
 		`{"securityHeaders": {%q: 1}}`,
 		`{"fetchMetadata": {%q: 1}}`,

@@ -273,7 +273,7 @@ func statsConfig(t *testing.T) string {
 	for _, tag := range statsTag.FindAllSubmatch(text, -1) {
 		tags = append(tags, envoy.Object{"tag_name": string(tag[1]), "regex": string(tag[2])})
 	}
-	if len(tags) != 4 {
+	if len(tags) != 6 {
 		t.Fatalf("envoy.yaml has %d tags", len(tags))
 	}
 	config, err := json.Marshal(envoy.Object{"stats_config": envoy.Object{"stats_tags": tags}})

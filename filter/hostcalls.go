@@ -33,6 +33,65 @@ func pluginConfiguration() []byte {
 	return unsafe.Slice(data, size)
 }
 
+// defineGauge defines a gauge, and clears ok where the host refuses.
+func defineGauge(ok *bool, name string) gauge {
+	var id uint32
+	if sdk.DefineMetric(sdk.Gauge, dataOf(name), len(name), &id) != sdk.StatusOK {
+		*ok = false
+	}
+	return gauge(id)
+}
+
+// gauge is the host's id of a gauge.
+type gauge uint32
+
+func (g gauge) record(value uint64) { sdk.RecordMetric(uint32(g), value) }
+
+// sharedData returns a value that the VMs share, memory of its own, and the number that a change of it must give.
+func sharedData(key string) (value []byte, cas uint32, ok bool) {
+	status := sdk.GetSharedData(dataOf(key), len(key), &out.data, &out.size, &out.cas)
+	if status != sdk.StatusOK {
+		return nil, 0, false
+	}
+	if out.size == 0 || out.data == nil { // an empty value is there, too
+		return nil, out.cas, true
+	}
+	abi.ReleaseResult()
+	return unsafe.Slice(out.data, out.size), out.cas, true
+}
+
+// setSharedData sets a value that the VMs share, and reports whether it did: not where the value has changed since cas was given out. 0 sets it all the same.
+func setSharedData(key string, value []byte, cas uint32) bool {
+	return sdk.SetSharedData(dataOf(key), len(key), unsafe.SliceData(value), len(value), cas) == sdk.StatusOK
+}
+
+// dispatch sends a GET request to a cluster, and returns the number under which p is told of the answer.
+func dispatch(_ *plugin, cluster string, headers []policy.Header, timeout uint32) (call uint32, ok bool) {
+	serialized := appendPairs(nil, headers)
+	ok = sdk.HTTPCall(dataOf(cluster), len(cluster), unsafe.SliceData(serialized), len(serialized), timeout, &out.cas) == sdk.StatusOK
+	return out.cas, ok
+}
+
+// callHeader returns the first value of a header of the answer to a call, which holds until the next read of headers, and whether the answer has it.
+func callHeader(name string) (value string, ok bool) {
+	abi.UseScratch(true)
+	status := sdk.GetHeaderMapValue(sdk.CallResponseHeaders, dataOf(name), len(name), &out.data, &out.size)
+	abi.UseScratch(false)
+	if status != sdk.StatusOK {
+		return "", false
+	}
+	return unsafe.String(out.data, out.size), true
+}
+
+// callBody returns the body of the answer to a call, memory of its own.
+func callBody(size int) []byte {
+	if sdk.GetBufferBytes(sdk.CallResponseBody, 0, size, &out.data, &out.size) != sdk.StatusOK || out.data == nil {
+		return nil
+	}
+	abi.ReleaseResult()
+	return unsafe.Slice(out.data, out.size)
+}
+
 // releaseConfiguration lets go of the configuration's text.
 func releaseConfiguration() { abi.ReleaseResult() }
 
@@ -61,6 +120,7 @@ func (m metric) increment(n uint64) { sdk.IncrementMetric(uint32(m), int64(n)) }
 var out struct {
 	data *byte
 	size int
+	cas  uint32
 }
 
 func dataOf(s string) *byte { return unsafe.StringData(s) }

@@ -51,6 +51,48 @@ func defineCounter(_ *bool, name string) metric { return metric{proxywasm.Define
 
 func (m metric) increment(n uint64) { m.MetricCounter.Increment(n) }
 
+type gauge struct{ proxywasm.MetricGauge }
+
+func defineGauge(_ *bool, name string) gauge { return gauge{proxywasm.DefineGaugeMetric(name)} }
+
+func (g gauge) record(value uint64) { g.MetricGauge.Add(int64(value) - g.MetricGauge.Value()) }
+
+func sharedData(key string) ([]byte, uint32, bool) {
+	value, cas, err := proxywasm.GetSharedData(key)
+	return value, cas, err == nil
+}
+
+func setSharedData(key string, value []byte, cas uint32) bool {
+	return proxywasm.SetSharedData(key, value, cas) == nil
+}
+
+// dispatch sends a GET request to a cluster. The SDK keeps what is to be called with the answer.
+func dispatch(p *plugin, cluster string, headers []policy.Header, timeout uint32) (uint32, bool) {
+	var call uint32
+	call, err := proxywasm.DispatchHttpCall(cluster, headers, nil, nil, timeout, func(headers, bodySize, _ int) { p.OnHTTPCallResponse(call, headers, bodySize) })
+	return call, err == nil
+}
+
+func callHeader(name string) (string, bool) {
+	headers, err := proxywasm.GetHttpCallResponseHeaders()
+	if err == nil {
+		for _, h := range headers {
+			if h[0] == name {
+				return h[1], true
+			}
+		}
+	}
+	return "", false
+}
+
+func callBody(size int) []byte {
+	body, err := proxywasm.GetHttpCallResponseBody(0, size)
+	if err != nil {
+		return nil
+	}
+	return body
+}
+
 func track(uint32, types.PluginContext) {}
 
 func (v *vm) containPanics() {} // TinyGo ends the program

@@ -17,6 +17,11 @@ func (v *vm) containPanics() {
 		s := v.current
 		v.current = nil
 		switch callback {
+		case abi.Tick:
+			if v.source != nil {
+				v.source.abandon()
+				v.source = nil
+			}
 		case abi.RequestHeaders:
 			// Of a stream that is not known nothing can be said here; its response will not be let through with grants.
 			if s != nil {

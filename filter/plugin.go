@@ -22,6 +22,12 @@ type plugin struct {
 	// counters are those of each rule.
 	counters          []*ruleCounters
 	refusalsPerMinute int
+	// sources are where origins are fetched from, and inForce what they gave, nil for one that has given nothing yet.
+	sources []*source
+	inForce []*policy.Fetched
+	// calls are those to sources that are under way.
+	calls map[uint32]pendingCall
+	tick  uint32 // how often ticks are asked for, in milliseconds
 	// free holds streams that are over.
 	free []*stream
 }
@@ -51,7 +57,7 @@ func (p *plugin) OnPluginStart(int) types.OnPluginStartStatus {
 	for i := range p.counters {
 		p.counters[i] = p.vm.counters.of(p.rules.Name(i))
 	}
-	if !setTickPeriod(tickMilliseconds) {
+	if !p.startSources(spec.Sources) || !p.askTicks(p.restingTick()) {
 		logError("corsguard: the host gives no ticks, which counters need")
 		return types.OnPluginStartStatusFailed
 	}
@@ -73,7 +79,30 @@ func logConfigErrors(err error) {
 // OnTick implements types.PluginContext. The tick of any plugin serves the whole VM.
 func (p *plugin) OnTick() {
 	p.vm.counters.flush()
-	p.vm.log.tick(time.Now().UnixNano())
+	now := nowNanoseconds()
+	p.vm.log.tick(now)
+	if len(p.sources) > 0 {
+		p.askTicks(p.tickSources(now))
+	}
+}
+
+func nowNanoseconds() int64 { return time.Now().UnixNano() }
+
+// restingTick is how often p ticks while it reads no document.
+func (p *plugin) restingTick() uint32 {
+	if len(p.sources) > 0 {
+		return sourceTick
+	}
+	return tickMilliseconds
+}
+
+// askTicks asks for ticks, and reports whether the host gives them.
+func (p *plugin) askTicks(milliseconds uint32) bool {
+	if p.tick == milliseconds {
+		return true
+	}
+	p.tick = milliseconds
+	return setTickPeriod(milliseconds)
 }
 
 // Bounds of what waits to be used again: streams, and the bytes of each.

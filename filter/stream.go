@@ -86,6 +86,11 @@ func (s *stream) pick(r *policy.Request) (isRead bool) {
 
 // decide reads as much of the request as the decision, and its place in the log, need, and reports whether that was all of r.
 func (s *stream) decide(r *policy.Request, isRead bool) (policy.Decision, bool) {
+	if !isRead && s.policy.AsksAuthority(s.plugin.inForce) {
+		s.readRequest(r)
+		isRead = true
+	}
+	r.InForce = s.plugin.inForce
 	if isRead {
 		return s.policy.Decide(r), true
 	}
@@ -176,7 +181,7 @@ func (s *stream) readRequest(r *policy.Request) {
 	if !ok {
 		panic("the host does not give the request headers")
 	}
-	*r = policy.Request{}
+	*r = policy.Request{InForce: s.plugin.inForce}
 	forwardedProto := ""
 	for headers.nextOf(s.plugin.names) {
 		value := headers.value

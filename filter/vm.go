@@ -25,6 +25,9 @@ type vm struct {
 	// current is the stream whose callback is under way, for what handles a panic; nil between callbacks.
 	current *stream
 
+	// source is the one whose document is being read, likewise.
+	source *source
+
 	// Scratch of the callback that is under way.
 	memo    policy.VaryMemo
 	edits   []policy.Edit

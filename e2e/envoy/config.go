@@ -46,6 +46,8 @@ type Plugin struct {
 	Wasm   string // path of the module
 	Config []byte // its configuration, of any bytes
 	Name   string // by which Envoy tells that it failed to load
+	// Reload has Envoy start a VM anew that has died.
+	Reload bool
 }
 
 // All plugins have one VM id, so an Envoy runs all of them in one VM per worker.
@@ -63,6 +65,10 @@ func (p Plugin) typedConfig() Object {
 			"runtime": "envoy.wasm.runtime.v8",
 			"code":    Object{"local": Object{"filename": p.Wasm}},
 		},
+	}
+	if p.Reload {
+		config["failure_policy"] = "FAIL_RELOAD"
+		config["reload_config"] = Object{"backoff": Object{"base_interval": "0.2s", "max_interval": "1s"}}
 	}
 	return typed("envoy.extensions.filters.http.wasm.v3.Wasm", Object{"config": config})
 }

@@ -28,7 +28,8 @@ func rows(t *testing.T, head string) []string {
 func TestTheDocumentExplainsEveryReason(t *testing.T) {
 	for head, reasons := range map[string][]string{
 		"| reason | what happened | whose doing it mostly is | what to do | as an attack |": RefusedReasons,
-		"| reason | what happened |": AllowedReasons,
+		"| reason | what happened |":              AllowedReasons,
+		"| result | what happened | what to do |": FetchResults,
 	} {
 		if got := rows(t, head); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(reasons))) {
 			t.Errorf("the table has %q; there are %q", got, reasons)

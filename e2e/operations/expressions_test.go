@@ -116,10 +116,16 @@ func seriesOf(m Metric) []labels.Labels {
 			b.Set(label, anyName)
 		}
 	}
-	if m.Name != "corsguard" {
-		return []labels.Labels{b.Labels()}
-	}
 	var all []labels.Labels
+	if m.Name != "corsguard" {
+		for _, result := range m.Labels["result"] {
+			all = append(all, b.Set("result", result).Labels())
+		}
+		if all == nil {
+			all = append(all, b.Labels())
+		}
+		return all
+	}
 	for _, kind := range Kinds {
 		for _, decision := range Decisions {
 			reasons := RefusedReasons
@@ -140,6 +146,9 @@ func TestExpressionsThatFindNothingAreFound(t *testing.T) {
 		`corsguard{rule="shop", kind!="no_origin", reason=~"origin_malformed|path_ambiguous", job="envoy"}`: "",
 		`corsguard{kind=~".*"} / on (rule, job) group_left (reason) corsguard{decision="shadowed"}`:         "",
 		`rate(corsguard_panics[5m]) + 1`:                             "",
+		`corsguard_source_fetch{source="tenants", result="invalid"}`: "",
+		`corsguard_source_fetch{result="refused"}`:                   `result is never "refused"`,
+		`corsguard_source_last_success_seconds{result="ok"}`:         "no label result",
 		`sum(rate(corsguard{decision="refused"}[5m])`:                "parse error",
 		`rate(corsguard_panic[5m])`:                                  "no such metric",
 		`rate({__name__=~"corsguard.*"}[5m])`:                        "no such metric",

@@ -46,16 +46,25 @@ func quiet() []counter {
 		`corsguard{rule="default", kind="preflight", decision="refused", reason="method_not_allowed"}`: 5,
 		`corsguard{rule="default", kind="actual", decision="refused", reason="origin_malformed"}`:      0.5,
 		`corsguard{rule="default", kind="actual", decision="refused", reason="internal_error"}`:        0,
-		`corsguard_panics`:                           0,
-		`envoy_wasm_corsguard_vm_reload_success`:     0,
-		`envoy_wasm_corsguard_vm_reload_failure`:     0,
-		`envoy_wasm_corsguard_vm_reload_backoff`:     0,
-		`envoy_listener_manager_lds_update_rejected`: 0,
+		`corsguard_panics`:                                                0,
+		`envoy_wasm_corsguard_vm_reload_success`:                          0,
+		`envoy_wasm_corsguard_vm_reload_failure`:                          0,
+		`envoy_wasm_corsguard_vm_reload_backoff`:                          0,
+		`envoy_listener_manager_lds_update_rejected`:                      0,
+		`corsguard_source_fetch{source="tenants", result="not_modified"}`: 1,
+		`corsguard_source_fetch{source="tenants", result="ok"}`:           0.1,
+		`corsguard_source_fetch{source="tenants", result="status"}`:       0.05,
 	} {
 		night, noon := steadily(8*60, perMinute/5), steadily(16*60, perMinute)
 		all = append(all, counter{name, []phase{night, noon, night, steadily(8*60, perMinute), gone(2), steadily(8*60-2, perMinute)}})
 	}
-	return all
+	const restart = day + 16*60
+	return append(all, fetched("tenants", steadily(restart, 60), gone(2), steadily(1, 60*(restart+3)), steadily(day, 60)))
+}
+
+// fetched is a source whose last success is a minute old as long as it counts one second each second.
+func fetched(source string, phases ...phase) counter {
+	return counter{`corsguard_source_last_success_seconds{source="` + source + `"}`, phases}
 }
 
 // scene is what counters do, and the alerts that fire, each with its labels, once for each time that it fires.
@@ -74,6 +83,8 @@ const (
 	shopAmbiguous = `corsguard{rule="shop", kind="actual", decision="refused", reason="path_ambiguous"}`
 	shopError     = `corsguard{rule="shop", kind="actual", decision="refused", reason="internal_error"}`
 	shopShadowed  = `corsguard{rule="shop", kind="actual", decision="shadowed", reason="cross_site_not_allowed"}`
+
+	fetchInvalid = `corsguard_source_fetch{source="shops", result="invalid"}`
 
 	ofNotAllowed = `{reason="origin_not_allowed", rule="shop"}`
 )
@@ -201,6 +212,39 @@ func scenes() []scene {
 			name: "a filter with a mistake",
 			plus: []counter{event(`envoy_extension_config_discovery_http_filter_corsguard_config_fail{instance="edge-2"}`, 0, 1, 1)},
 			want: map[string][]string{"CorsguardUpdateRejected": {`{instance="edge-2"}`}},
+		},
+		{
+			name: "a source that gives nothing for half an hour",
+			plus: []counter{fetched("shops", steadily(start, 60), steadily(30, 0), steadily(1, 60*31), steadily(2*day-start-31, 60))},
+			want: map[string][]string{"CorsguardOriginsStale": {`{source="shops"}`}},
+		},
+		{
+			name: "a source that gives nothing for ten minutes",
+			plus: []counter{fetched("shops", steadily(start, 60), steadily(10, 0), steadily(1, 60*11), steadily(2*day-start-11, 60))},
+		},
+		{
+			name: "a source that never gives anything", after: 30,
+			plus: []counter{fetched("shops", steadily(2*day, 0))},
+			want: map[string][]string{"CorsguardOriginsStale": {`{source="shops"}`}},
+		},
+		{
+			name: "a document with a mistake",
+			plus: []counter{event(fetchInvalid, 0, 1, 1)},
+			want: map[string][]string{"CorsguardOriginsRefused": {`{result="invalid", source="shops"}`}},
+		},
+		{
+			name: "the first document with a mistake",
+			plus: []counter{firstEvent(fetchInvalid, 1, 1)},
+			want: map[string][]string{"CorsguardOriginsRefused": {`{result="invalid", source="shops"}`}},
+		},
+		{
+			name: "a document that is too large, again and again",
+			plus: []counter{event(`corsguard_source_fetch{source="shops", result="too_large"}`, 0, 60, 1)},
+			want: map[string][]string{"CorsguardOriginsRefused": {`{result="too_large", source="shops"}`}},
+		},
+		{
+			name: "a service that fails now and then, which is no document",
+			plus: []counter{throughout(`corsguard_source_fetch{source="shops", result="status"}`, 1), throughout(`corsguard_source_fetch{source="shops", result="broken_off"}`, 1)},
 		},
 		{
 			name: "no plugin anywhere", empty: true,

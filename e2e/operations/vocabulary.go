@@ -23,6 +23,7 @@ const (
 	LDS            = "listeners from LDS"
 	ECDS           = "a filter from ECDS by the name of corsguard"
 	LocalRateLimit = "the filter local_ratelimit"
+	Source         = "a policy with allowOriginsFrom that has fetched"
 )
 
 // The values of the labels kind, decision and reason.
@@ -37,6 +38,9 @@ var (
 	}
 )
 
+// FetchResults are the values of the label result: what became of a fetch of origins.
+var FetchResults = []string{"ok", "not_modified", "status", "broken_off", "encoded", "too_large", "invalid", "no_cluster", "internal"}
+
 // Metrics returns all that dashboards and alerts may name.
 func Metrics() []Metric {
 	return []Metric{
@@ -44,6 +48,8 @@ func Metrics() []Metric {
 			"rule": nil, "kind": Kinds, "decision": Decisions, "reason": append(append([]string{}, AllowedReasons...), RefusedReasons...),
 		}},
 		{Name: "corsguard_panics"},
+		{Name: "corsguard_source_fetch", From: Source, Labels: map[string][]string{"source": nil, "result": FetchResults}},
+		{Name: "corsguard_source_last_success_seconds", From: Source, Labels: map[string][]string{"source": nil}},
 		{Name: "envoy_wasm_corsguard_vm_reload_success"},
 		{Name: "envoy_wasm_corsguard_vm_reload_failure"},
 		{Name: "envoy_wasm_corsguard_vm_reload_backoff"},

@@ -26,7 +26,7 @@ var proxyFunctions = slices.Concat([]hostFunction{
 	{name: "proxy_done", typ: "()i32", run: done},
 	{name: "proxy_call_foreign_function", typ: "(i32,i32,i32,i32,i32,i32)i32", run: func(*VM, []uint64) Result { return NotFound }},
 	{name: "proxy_get_status", typ: "(i32,i32,i32)i32", run: unimplemented},
-	{name: "proxy_http_call", typ: "(i32,i32,i32,i32,i32,i32,i32,i32,i32,i32)i32", run: unimplemented},
+	{name: "proxy_http_call", typ: "(i32,i32,i32,i32,i32,i32,i32,i32,i32,i32)i32", run: httpCall},
 	{name: "proxy_grpc_call", typ: "(i32,i32,i32,i32,i32,i32,i32,i32,i32,i32,i32,i32)i32", run: unimplemented},
 	{name: "proxy_grpc_stream", typ: "(i32,i32,i32,i32,i32,i32,i32,i32,i32)i32", run: unimplemented},
 	{name: "proxy_grpc_cancel", typ: "(i32)i32", run: unimplemented},
@@ -110,6 +110,8 @@ func (v *VM) buffer(kind uint64) (string, Result) {
 		return string(v.process.host.opts.VMConfiguration), OK
 	case kind == pluginConfigurationBuffer && p != nil && p.configOpen && v.context() == p.root:
 		return string(p.config), OK
+	case kind == httpCallBodyBuffer && v.answer != nil:
+		return v.answer.body, OK
 	case kind == pluginConfigurationBuffer || kind == httpCallBodyBuffer:
 		return "", NotFound
 	}

@@ -1,9 +1,10 @@
 package wasmhost
 
-// The header maps that a module can ask for. Those of trailers, gRPC and calls are never there.
+// The header maps that a module can ask for. Those of trailers and gRPC are never there.
 const (
 	requestHeaderMap  = 0
 	responseHeaderMap = 2
+	answerHeaderMap   = 6
 	maxHeaderMap      = 7
 )
 
@@ -25,6 +26,8 @@ func (v *VM) headerMap(kind uint64) *headerMap {
 		return s.requestHeaders
 	case s != nil && kind == responseHeaderMap:
 		return s.responseHeaders
+	case v.answer != nil && kind == answerHeaderMap:
+		return v.answer.headers
 	}
 	return nil
 }

@@ -128,6 +128,25 @@ var budgets = []budget{
 		onRequest:  asks(2, "get_header_map_pairs 1", "get_header_map_value 2", "set_property 1"),
 		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
 
+	// Origins that were fetched cost what others cost, but that the host is asked for where it matters.
+	{name: "source: no Origin", config: fetching, fetched: fetchedList,
+		onRequest:  asks(0, "get_header_map_value 1"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "source: allowed by the list", config: fetching, fetched: fetchedList, request: lines(allowedOrigin),
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 4", "get_header_map_pairs 1")},
+	{name: "source: allowed by the document", config: fetching, fetched: fetchedList, request: lines(fetchedOrigin),
+		onRequest:  asks(1, "get_header_map_value 2"),
+		onResponse: edits("add_header_map_value 4", "get_header_map_pairs 1")},
+	{name: "source: refused", config: fetching, fetched: fetchedList, request: lines(refusedOrigin),
+		onRequest:  asks(2, "get_header_map_value 3", "set_property 1"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
+	{name: "source: preflight allowed", config: fetching, fetched: fetchedList, method: "OPTIONS", request: lines(fetchedOrigin, asksPUT, asksHeaders),
+		onRequest:  asks(3, "get_header_map_pairs 1", "get_header_map_value 2", "send_local_response 1"),
+		onResponse: ownReply},
+	{name: "source that gave nothing yet: refused", config: fetching, request: lines(fetchedOrigin),
+		onRequest:  asks(2, "get_header_map_value 3", "set_property 1"),
+		onResponse: edits("add_header_map_value 1", "get_header_map_pairs 1")},
 	// What is not enforced touches no response.
 	{name: "shadow: allowed", config: shadowing, request: lines(allowedOrigin), response: withCORS,
 		onRequest:  asks(1, "get_header_map_value 2"),
@@ -182,4 +201,8 @@ func byHeaders(name, config string) []budget {
 const (
 	idleTick = "set_effective_context 1 | on_tick 1"
 	busyTick = "increment_metric 1, set_effective_context 1 | on_tick 1"
+
+	// Of each source the state is looked at.
+	sourceTick  = "get_shared_data 1, set_effective_context 1 | on_memory_allocate 1, on_tick 1"
+	sourcesTick = "get_shared_data 3, set_effective_context 1 | on_memory_allocate 3, on_tick 1"
 )

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"corsguard/e2e/wasmhost"
 )
@@ -23,6 +24,7 @@ const (
 // A budget is what one kind of request costs: in the request phase and in the response phase.
 type budget struct {
 	name, config          string
+	fetched               string // the document that the policy's source gave, if it has one
 	request               []wasmhost.Header
 	method, route         string
 	without               string // a header that a browser sends, and not here
@@ -50,6 +52,12 @@ var (
 	reporting = strings.TrimSuffix(plain, "}") + `, "fetchMetadata": {"mode": "report"}}`
 	shadowing = strings.TrimSuffix(plain, "}") + `, "mode": "shadow"}`
 	modeOff   = strings.TrimSuffix(plain, "}") + `, "mode": "off"}`
+
+	// The same policy with a source, and with three.
+	fetching      = fmt.Sprintf(budgetConfig, `, "allowOriginsFrom": {"cluster": "origins", "path": "/v1"}`, 0)
+	fetchingMuch  = `{"cors": [{"allowOriginsFrom": {"cluster": "origins", "path": "/1"}}, {"allowOriginsFrom": {"cluster": "origins", "path": "/2"}}, {"allowOriginsFrom": {"cluster": "origins", "path": "/3"}}]}`
+	fetchedList   = documentOf("https://fetched.example.com", "https://*.fetched.example.com")
+	fetchedByHost = `{"hosts": {"api.example.test": ` + fetchedList + `, "other.example.test": {"allowOrigins": []}}}`
 
 	byHost        = ruleConfig(`{"hosts": ["api.example.test"]}`)
 	byPath        = ruleConfig(`{"paths": [{"exact": "/"}]}`)
@@ -90,6 +98,7 @@ func apiResponse(more ...wasmhost.Header) []wasmhost.Header {
 var (
 	allowedOrigin = wasmhost.Header{"origin", "https://app.example.com"}
 	refusedOrigin = wasmhost.Header{"origin", "https://evil.test"}
+	fetchedOrigin = wasmhost.Header{"origin", "https://fetched.example.com"}
 	sameOrigin    = wasmhost.Header{"origin", "https://api.example.test"}
 	asksPUT       = wasmhost.Header{"access-control-request-method", "PUT"}
 	asksHeaders   = wasmhost.Header{"access-control-request-headers", "content-type,x-request-id"}
@@ -102,9 +111,12 @@ var (
 
 func TestCrossingsPerRequest(t *testing.T) {
 	host := pluginHost(t, wasmhost.Envoy140)
-	for _, b := range slices.Concat(budgets, byHeaders("rule by host", byHost), byHeaders("rule by path", byPath), byHeaders("rule by host and path", byHostAndPath)) {
+	for _, b := range slices.Concat(budgets, byHeaders("rule by host", byHost), byHeaders("rule by path", byPath), byHeaders("rule by host and path", byHostAndPath), fetchedHosts()) {
 		t.Run(b.name, func(t *testing.T) {
 			plugin := configure(t, host, b.config)
+			if b.fetched != "" {
+				fetch(t, plugin, b.fetched)
+			}
 			var out wasmhost.Outcome
 			for range 3 { // the first ones may fill caches
 				request := slices.DeleteFunc(browserRequest(), func(h wasmhost.Header) bool { return h[0] == b.without })
@@ -127,6 +139,36 @@ func TestCrossingsPerRequest(t *testing.T) {
 	}
 }
 
+// fetchedHosts are the budgets of a policy whose document has origins for each host: those of a rule that asks for hosts.
+func fetchedHosts() []budget {
+	all := byHeaders("source with hosts", fetching)
+	for i := range all {
+		all[i].fetched = fetchedByHost
+	}
+	return all
+}
+
+// fetch has a plugin fetch a document from each of its sources.
+func fetch(t *testing.T, plugin *wasmhost.Plugin, document string) {
+	t.Helper()
+	process := plugin.VM().Process()
+	process.SetCluster("origins", wasmhost.LiveCluster)
+	plugin.Tick()
+	calls := process.HTTPCalls()
+	if len(calls) == 0 {
+		t.Fatal("nothing is fetched")
+	}
+	for _, call := range calls {
+		call.Answer("200", nil, document)
+	}
+	for range 10 {
+		plugin.Tick()
+	}
+	if n := len(process.HTTPCalls()); n > 0 || plugin.TickPeriod() != 250*time.Millisecond {
+		t.Fatalf("%d calls, ticks each %v", n, plugin.TickPeriod())
+	}
+}
+
 func lines(headers ...wasmhost.Header) []wasmhost.Header { return headers }
 
 func TestCrossingsPerTick(t *testing.T) {
@@ -140,5 +182,12 @@ func TestCrossingsPerTick(t *testing.T) {
 	}
 	if got := plugin.Tick().String(); got != busyTick {
 		t.Errorf("a tick after 1000 requests of a kind\n got %s\nwant %s", got, busyTick)
+	}
+	for config, want := range map[string]string{fetching: sourceTick, fetchingMuch: sourcesTick} {
+		plugin := configure(t, pluginHost(t, wasmhost.Envoy140), config)
+		fetch(t, plugin, fetchedList)
+		if got := plugin.Tick().String(); got != want {
+			t.Errorf("an idle tick with sources\n got %s\nwant %s", got, want)
+		}
 	}
 }

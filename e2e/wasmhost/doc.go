@@ -13,6 +13,9 @@
 // A Host may be shared by goroutines. A Process and what is made from it belong to one goroutine at a time: Envoy's workers are
 // single-threaded, and so are these.
 //
-// What it leaves out: bodies, trailers and metadata, network filters, gRPC and HTTP calls (they return Unimplemented), and the
-// parts of Envoy that stand around a filter, such as the header checks of its codecs.
+// HTTP calls of the plugin wait in Process.HTTPCalls for the test to answer them, if there is the cluster (Process.SetCluster). Time passes by itself, and by
+// Process.Advance.
+//
+// What it leaves out: bodies, trailers and metadata, network filters, gRPC calls (they return Unimplemented), and the parts of Envoy that
+// stand around a filter, such as the header checks of its codecs.
 package wasmhost

@@ -209,6 +209,59 @@ func TestSharedDataIsGuardedByCAS(t *testing.T) {
 	wantStrings(t, given(plugin.VM()), "1", "0", `0 "one"`, "8", "0", `0 "two"`)
 }
 
+func TestSharedDataIsMadeByAnyCASWhereItIsNotThere(t *testing.T) {
+	plugin := probe(t, wasmhost.Options{}, "setshared 4294967295 k one; setshared 4294967295 k two; shared 0 k; setshared 7 other three; shared 0 other")
+	wantStrings(t, given(plugin.VM()), "0", "8", `0 "one"`, "0", `0 "three"`)
+	plugin.VM().Process().SetSharedData("k", "")
+	got, _ := results(t, plugin, "shared 0 k; setshared 4294967295 k four")
+	wantStrings(t, got, "0", "8") // empty is there
+}
+
+func TestCallsOfClustersThatTakeNoneFailAtOnce(t *testing.T) {
+	plugin := probe(t, wasmhost.Options{}, "")
+	process := plugin.VM().Process()
+	process.SetCluster("empty", wasmhost.EmptyCluster)
+	process.SetCluster("live", wasmhost.LiveCluster)
+	got, _ := results(t, plugin, "httpcall 50 none; httpcall 50 empty; httpcall 50 live :path; httpcall 50 live :authority; httpcall 50 live :method")
+	wantStrings(t, got, "2 0", "10 0", "2 0", "2 0", "2 0")
+	if calls := process.HTTPCalls(); len(calls) != 0 {
+		t.Errorf("%d calls", len(calls))
+	}
+}
+
+func TestCallsAreAnsweredInTheRootContext(t *testing.T) {
+	plugin := probe(t, wasmhost.Options{}, "")
+	process := plugin.VM().Process()
+	process.SetCluster("live", wasmhost.LiveCluster)
+	got, _ := results(t, plugin, "httpcall 50 live; httpcall 70 live; httpcall 0 live; get 6 :status; buffer 4")
+	wantStrings(t, got, "0 4", "0 8", "0 12", "2")
+	calls := process.HTTPCalls()
+	if len(calls) != 3 || calls[0].Timeout != 50*time.Millisecond || calls[1].Value(":path") != "/" || calls[0].VM() != plugin.VM() {
+		t.Fatalf("calls %+v", calls)
+	}
+	plugin.VM().ResetLogs()
+	calls[1].Answer("200", []wasmhost.Header{{"x-answer", "yes"}}, "body")
+	wantStrings(t, messages(plugin.VM()), "http_call_response 1 8 2 4 0", `get 6 :status = 0 "200"`, `get 6 x-answer = 0 "yes"`, `get 7 :status = 2 ""`, `script buffer 4 0 "body"`)
+	plugin.VM().ResetLogs()
+	process.SetCluster("live", wasmhost.NoCluster) // its calls break off
+	broken := []string{"get 6 :status = 2 \"\"", "get 6 x-answer = 2 \"\"", "get 7 :status = 2 \"\"", "script buffer 4 1 \"\""}
+	wantStrings(t, messages(plugin.VM()), slices.Concat([]string{"http_call_response 1 4 0 0 0"}, broken, []string{"http_call_response 1 12 0 0 0"}, broken)...)
+	if calls := process.HTTPCalls(); len(calls) != 0 {
+		t.Errorf("%d calls", len(calls))
+	}
+}
+
+func TestCallsOfAPluginThatEndsAreCancelled(t *testing.T) {
+	plugin := probe(t, wasmhost.Options{}, "")
+	process := plugin.VM().Process()
+	process.SetCluster("live", wasmhost.LiveCluster)
+	results(t, plugin, "httpcall 50 live")
+	plugin.Shutdown()
+	if calls := process.HTTPCalls(); len(calls) != 0 {
+		t.Errorf("%d calls", len(calls))
+	}
+}
+
 func TestQueuesReachTheirOwner(t *testing.T) {
 	plugin := probe(t, wasmhost.Options{}, "register 0 q; enqueue 1 item; enqueue 2 none")
 	plugin.VM().Process().DeliverQueues()

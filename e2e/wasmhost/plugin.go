@@ -87,5 +87,6 @@ func (p *Plugin) Shutdown() {
 func (p *Plugin) delete() {
 	p.vm.event(p.root, "proxy_on_delete", uint64(p.root.id))
 	delete(p.vm.contexts, p.root.id)
+	p.vm.process.dropCalls(func(other *Plugin) bool { return other == p })
 	p.tickPeriod = 0
 }

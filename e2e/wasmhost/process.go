@@ -14,6 +14,9 @@ type Process struct {
 	queues  map[string]*queue // by VM id and name
 	vms     []*VM
 	offset  time.Duration
+
+	clusters map[string]Cluster
+	calls    []*HTTPCall
 }
 
 type sharedValue struct {
@@ -31,13 +34,28 @@ type queue struct {
 
 // NewProcess returns a process without VMs.
 func (h *Host) NewProcess() *Process {
-	return &Process{host: h, shared: map[string]sharedValue{}, queues: map[string]*queue{}, stats: newStats()}
+	return &Process{host: h, shared: map[string]sharedValue{}, queues: map[string]*queue{}, stats: newStats(), clusters: map[string]Cluster{}}
+}
+
+// SharedData returns what VMs share, by key.
+func (p *Process) SharedData() map[string]string {
+	all := map[string]string{}
+	for key, data := range p.shared {
+		all[key] = data.value
+	}
+	return all
+}
+
+// SetSharedData sets what VMs share, as other code with the same VM id may.
+func (p *Process) SetSharedData(key, value string) {
+	p.lastCas++
+	p.shared[key] = sharedValue{value, p.lastCas}
 }
 
 // NewVM starts a VM in a process of its own.
 func (h *Host) NewVM() (*VM, error) { return h.NewProcess().NewVM() }
 
-// Advance moves the clock that the process's VMs read.
+// Advance moves the clock that the process's VMs read, back if d is negative.
 func (p *Process) Advance(d time.Duration) { p.offset += d }
 
 func (p *Process) now() time.Time { return time.Now().Add(p.offset) }

@@ -32,6 +32,8 @@ type VM struct {
 	restricted      map[string]bool // nil: every host call is allowed
 	restrictedWhile string
 	stopIteration   bool
+	answer          *callAnswer // to a call, while the module hears of it
+	lastCall        uint32      // the token of the last call
 	afterCall       []func()
 }
 
@@ -100,6 +102,7 @@ func (p *Process) NewVM() (*VM, error) {
 // Close frees the VM. The plugins and streams that it had are of no more use.
 func (v *VM) Close() error {
 	v.process.vms = slices.DeleteFunc(v.process.vms, func(other *VM) bool { return other == v })
+	v.process.dropCalls(func(p *Plugin) bool { return p.vm == v })
 	return v.module.Close(context.WithoutCancel(v.ctx))
 }
 

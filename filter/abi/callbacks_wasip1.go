@@ -53,6 +53,16 @@ func onResponseHeaders(id, headers, end uint32) (action uint32) {
 	return action
 }
 
+// onHTTPCallResponse is told of the answer to a call that a plugin made.
+//
+//go:wasmexport proxy_on_http_call_response
+func onHTTPCallResponse(id, call, headers, bodySize, _ uint32) {
+	defer contain(id, HTTPCallResponse, nil)
+	if p, ok := plugins[id].(CallReceiver); ok {
+		p.OnHTTPCallResponse(call, int(headers), int(bodySize))
+	}
+}
+
 // contain ends a panic. The callback then returns its zero value, a failure where it starts something, unless the handler of panics chooses an
 // action.
 func contain(id uint32, callback Callback, action *uint32) {

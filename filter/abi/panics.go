@@ -15,7 +15,15 @@ const (
 	ContextCreate   Callback = "proxy_on_context_create"
 	RequestHeaders  Callback = "proxy_on_request_headers"
 	ResponseHeaders Callback = "proxy_on_response_headers"
+
+	HTTPCallResponse Callback = "proxy_on_http_call_response"
 )
+
+// CallReceiver is a plugin context that is told of the answers to its calls: the number that the call was given, how many headers the answer has, none where
+// there is no answer, and how long its body is.
+type CallReceiver interface {
+	OnHTTPCallResponse(call uint32, headers, bodySize int)
+}
 
 var panics func(id uint32, callback Callback, value any) types.Action
 

@@ -6,6 +6,13 @@ import (
 	"corsguard/filter/origin"
 )
 
+// Why credentials forbid a pattern.
+const (
+	anyHostWithCredentials      = "any host with credentials would let every page read every user's data"
+	insecureWithCredentials     = "an http origin with credentials: whoever sits on the network can act as it"
+	publicSuffixWithCredentials = "the wildcard spans a public suffix, and so sites of other owners, with credentials"
+)
+
 // checkCredentials refuses what credentials forbid: with them a page reads what its user may read, so whoever is allowed must be known by name and
 // reached over a channel that nobody else writes to.
 func (r *reader) checkCredentials(b *block) {
@@ -34,14 +41,14 @@ func (r *reader) checkPatternWithCredentials(b *block, i int) {
 		r.failAt(b.patternPlace(i), "any origin with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
 		return
 	case origin.AnyHost:
-		r.failAt(b.patternPlace(i), "any host with credentials would let every page read every user's data", "list the origins, or leave allowCredentials out")
+		r.failAt(b.patternPlace(i), anyHostWithCredentials, "list the origins, or leave allowCredentials out")
 		return
 	}
 	if p.AdmitsInsecure() {
 		r.insecure(b, b.patternPlace(i))
 	}
 	if p.SpansPublicSuffix() {
-		const reason = "the wildcard spans a public suffix, and so sites of other owners, with credentials"
+		const reason = publicSuffixWithCredentials
 		if b.publicSuffixOK {
 			r.warnAt(b.patternPlace(i), reason, "name the site")
 		} else {
@@ -65,7 +72,7 @@ func (b *block) inOrder(exact, pattern func(i int)) {
 
 // insecure refuses an http origin that is not the user's own machine, or warns of it.
 func (r *reader) insecure(b *block, p place) {
-	const reason = "an http origin with credentials: whoever sits on the network can act as it"
+	const reason = insecureWithCredentials
 	if b.insecureOK {
 		r.warnAt(p, reason, "use https")
 	} else {

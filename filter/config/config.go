@@ -41,6 +41,7 @@ func Parse(data []byte) (policy.Spec, []Problem, error) {
 		{"log", func(path string, v *gjson.Result) { r.log(path, v, &spec.Log) }},
 		{"rules", func(path string, v *gjson.Result) { rules = r.rules(path, v) }},
 	}, r.blockFields(&b, false)...))
+	spec.Sources = r.sources
 	spec.Isolation, spec.SecurityHeaders, spec.FetchMetadata, spec.Mode = b.isolation, b.securityHeaders, b.fetchMetadata, b.mode
 	r.checkFetchMetadata(&b, spec.CORS)
 	if rules != nil {

@@ -22,6 +22,7 @@ type block struct {
 	unknownNull                         bool             // allowNull is there and no boolean
 	insecureOK, publicSuffixOK          bool
 	hasOrigins, hasOriginsFrom, grpcWeb bool
+	source                              *policy.Source // nil without one, or with mistakes in it
 }
 
 type place struct{ path, raw string }
@@ -90,7 +91,7 @@ func (r *reader) block(path string, v *gjson.Result) *block {
 			r.choice([]string{"pass", "deny"}, func(i int) { b.OnMissingOrigin = policy.OnRefused(i) }))},
 		{"upstreamHeaders", r.shareable(b, sharedUpstreamHeaders,
 			r.choice([]string{"replace", "keep"}, func(i int) { b.UpstreamHeaders = policy.UpstreamHeaders(i) }))},
-		{"allowOriginsFrom", func(path string, v *gjson.Result) { b.hasOriginsFrom = true; r.unsupported(path, v) }},
+		{"allowOriginsFrom", func(path string, v *gjson.Result) { b.hasOriginsFrom = true; r.source(path, v, b) }},
 		{"presets", func(path string, v *gjson.Result) { r.presets(path, v, b) }},
 		{"dangerously", func(path string, v *gjson.Result) {
 			r.object(path, v, []field{
@@ -107,6 +108,7 @@ func (r *reader) block(path string, v *gjson.Result) *block {
 	}
 	r.checkCredentials(b)
 	r.checkOrigins(b)
+	r.addSource(b)
 	b.fillIn()
 	return b
 }

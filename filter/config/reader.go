@@ -6,6 +6,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"corsguard/filter/fetch"
+	"corsguard/filter/policy"
 )
 
 // reader walks JSON and collects problems. gjson's accessors coerce, so none of them is used before the type is known.
@@ -15,6 +16,7 @@ type reader struct {
 	// mistakes and unwise count them all; no more than maxProblems of each are kept.
 	mistakes, unwise int
 	regexes          int // so far, in all lists
+	sources          []policy.Source
 }
 
 // maxProblems bounds the mistakes that are reported of a configuration, and the warnings: each is a line in the log of every worker.
@@ -188,11 +190,6 @@ func (r *reader) oneOf(path string, v *gjson.Result, names []string) int {
 		r.fail(path, v.Raw, "is no value of this key", "write "+oneOf(names))
 	}
 	return i
-}
-
-// unsupported refuses a key that the design names and this version does not have.
-func (r *reader) unsupported(path string, v *gjson.Result) {
-	r.fail(path, v.Raw, "is not supported by this version", "leave it out")
 }
 
 func oneOf(names []string) string {

@@ -20,6 +20,7 @@ const everyKey = `{
 		"allowMethods": ["GET", "HEAD", "POST"], "allowHeaders": ["x-a"], "exposeHeaders": ["x-b"], "allowCredentials": false, "maxAge": 5, "allowNull": true,
 		"allowPrivateNetwork": false, "timingAllowOrigin": false, "preflightStatus": 204, "onRefusedPreflight": "answer", "onRefusedOrigin": "pass",
 		"onMissingOrigin": "pass", "upstreamHeaders": "replace", "presets": ["grpc-web"],
+		"allowOriginsFrom": {"cluster": "origins", "authority": "origins.internal", "path": "/origins", "interval": "2m", "timeout": "500ms", "maxBytes": 1000},
 		"dangerously": {"allowInsecureOrigins": false, "allowPublicSuffixWildcards": false}
 	},
 	"isolation": {

@@ -27,6 +27,9 @@ type Request struct {
 	FetchSite, FetchMode, FetchDest string
 	Accept                          string // only for the body of a refusal
 
+	// InForce are the documents of the sources, in their order; nil for a source that has given none yet.
+	InForce []*Fetched
+
 	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
 	judged bool
 	reason Reason
@@ -206,6 +209,15 @@ func (p *Policy) judgeOrigin(r *Request) (Reason, *group) {
 		return p.groups[p.null].allowed()
 	}
 	verdict, i := p.origins.Match(r.Origin)
+	if p.fetches && verdict != origin.Malformed {
+		limit := int32(len(p.groups))
+		if verdict == origin.Listed {
+			limit = i
+		}
+		if g := p.fetchedGroup(r, limit); g < limit {
+			verdict, i = origin.Listed, g
+		}
+	}
 	switch verdict {
 	case origin.Listed:
 		return p.groups[i].allowed()

@@ -23,6 +23,8 @@ type Policy struct {
 	anyOrigin bool
 	// null is the group that knows the null origin, -1 where none does.
 	null int
+	// fetches: some group has a source.
+	fetches bool
 
 	// What holds for all groups, and for the origins that none knows.
 	preflightStatus     int
@@ -46,6 +48,7 @@ type group struct {
 	_ [0]func() // not comparable
 
 	any            bool // the one pattern is `*`; never with credentials
+	source         int  // as in CORS
 	credentials    bool
 	privateNetwork bool
 	timing         bool
@@ -92,6 +95,7 @@ func compile(groups []CORS) (*Policy, error) {
 		if p.null < 0 && (c.AllowNull || g.any) {
 			p.null = i
 		}
+		p.fetches = p.fetches || g.source > 0
 	}
 	p.anyOrigin = len(groups) == 1 && p.groups[0].any
 	p.setVary()
@@ -117,6 +121,7 @@ func (p *Policy) setVary() {
 
 func (g *group) compile(c *CORS) error {
 	*g = group{
+		source:         c.Source,
 		credentials:    c.AllowCredentials,
 		privateNetwork: c.AllowPrivateNetwork,
 		timing:         c.TimingAllowOrigin,
@@ -125,7 +130,7 @@ func (g *group) compile(c *CORS) error {
 		headersValue:   list(c.AllowHeaders),
 		exposeValue:    list(c.ExposeHeaders),
 	}
-	if c.AllowOrigins.Len() == 0 && !c.AllowNull {
+	if c.AllowOrigins.Len() == 0 && !c.AllowNull && c.Source == 0 {
 		return ErrNoOrigins
 	}
 	if c.AllowNull && c.AllowCredentials {
@@ -142,7 +147,7 @@ func (g *group) compile(c *CORS) error {
 			}
 		}
 	}
-	if g.any && c.AllowOrigins.Len() > 1 {
+	if g.any && (c.AllowOrigins.Len() > 1 || c.Source != 0) {
 		return ErrMixedAnyOrigin
 	}
 	for _, m := range c.AllowMethods {

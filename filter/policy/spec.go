@@ -16,6 +16,9 @@ type Spec struct {
 
 	Rules []Rule // in order
 	Log   Log
+
+	// Sources are those that groups get origins from at run time, each once.
+	Sources []Source
 }
 
 // DefaultRule is the name, in metrics and logs, of what belongs to no rule. No rule may have it.
@@ -132,6 +135,9 @@ type CORS struct {
 	OnRefusedOrigin     OnRefused
 	OnMissingOrigin     OnRefused
 	UpstreamHeaders     UpstreamHeaders
+
+	// Source is the number of the source among those of the Spec, from 1; 0 where there is none.
+	Source int
 }
 
 // RefusedPreflight is what a preflight of a refused origin gets.

@@ -96,3 +96,24 @@ func DefineMetric(t MetricType, name *byte, size int, id *uint32) Status {
 func IncrementMetric(id uint32, offset int64) Status {
 	return internal.ProxyIncrementMetric(id, offset)
 }
+
+// RecordMetric sets a gauge.
+func RecordMetric(id uint32, value uint64) Status { return internal.ProxyRecordMetric(id, value) }
+
+// GetSharedData gets a value that the VMs share, and the number that a change of it must give.
+func GetSharedData(key *byte, keySize int, value **byte, size *int, cas *uint32) Status {
+	return internal.ProxyGetSharedData(key, keySize, value, size, cas)
+}
+
+// SetSharedData sets a value that the VMs share. cas is the number that came with the value, or 0 to set it whatever it is.
+func SetSharedData(key *byte, keySize int, value *byte, size int, cas uint32) Status {
+	return internal.ProxySetSharedData(key, keySize, value, size, cas)
+}
+
+// HTTPCall sends a request without a body to a cluster.
+func HTTPCall(cluster *byte, clusterSize int, headers *byte, headersSize int, timeout uint32, id *uint32) Status {
+	return internal.ProxyHttpCall(cluster, clusterSize, headers, headersSize, nil, 0, &noTrailers[0], len(noTrailers), timeout, id)
+}
+
+// noTrailers is a map without headers, in its serialised form: the emulator does not do without one.
+var noTrailers [4]byte

@@ -23,6 +23,9 @@ type (
 // What is used of the SDK's enumerations.
 const (
 	StatusOK            = internal.StatusOK
+	CallResponseHeaders = internal.MapTypeHttpCallResponseHeaders
+	CallResponseBody    = internal.BufferTypeHttpCallResponseBody
+	Gauge               = internal.MetricTypeGauge
 	RequestHeaders      = internal.MapTypeHttpRequestHeaders
 	ResponseHeaders     = internal.MapTypeHttpResponseHeaders
 	PluginConfiguration = internal.BufferTypePluginConfiguration

@@ -27,6 +27,7 @@ type explainFlags struct {
 	headers, upstreamHeaders, hosts               []string
 	upstreamStatus                                int
 	har, policy, output, expect                   string
+	fetched                                       []string
 }
 
 func newExplain(p *program) *cobra.Command {
@@ -64,6 +65,7 @@ the upstream.`,
 	flags.IntVar(&f.upstreamStatus, "upstream-status", 200, "the status of the upstream's answer")
 	flags.StringArrayVar(&f.upstreamHeaders, "upstream-header", nil, "a header of the upstream's answer, 'Name: value'; may be repeated")
 	flags.StringVar(&f.policy, "policy", "", "which policy of FILE, by what check calls it, where it holds several")
+	flags.StringArrayVar(&f.fetched, "fetched", nil, "a document that the policy's allowOriginsFrom gives; several in the order of the sources")
 	flags.StringVarP(&f.output, "output", "o", "text", "text or json")
 	flags.StringVar(&f.expect, "expect", "", "exit with 1 unless the request, or each of the archive, is: allowed or refused")
 	completeWith(c, "credentials", "omit", "same-origin", "include")
@@ -109,8 +111,14 @@ func (f *explainFlags) run(file string) error {
 	if err := oneOf("expect", f.expect, "", "allowed", "refused"); err != nil {
 		return err
 	}
-	if file == "-" && f.har == "-" {
-		return errors.New("only one of FILE and --har can be standard input")
+	fromStdin := 0
+	for _, name := range append([]string{file, f.har}, f.fetched...) {
+		if name == "-" {
+			fromStdin++
+		}
+	}
+	if fromStdin > 1 {
+		return errors.New("only one of FILE, --har and --fetched can be standard input")
 	}
 	name, found, err := f.find(file)
 	if err != nil {
@@ -119,6 +127,11 @@ func (f *explainFlags) run(file string) error {
 	policy, err := explain.NewPolicy(found.JSON, found.Place)
 	if err != nil {
 		return f.refused(found, err)
+	}
+	for _, file := range f.fetched {
+		if err := f.fetch(policy, file); err != nil {
+			return err
+		}
 	}
 	reports, err := f.reports(policy)
 	if err != nil {
@@ -143,6 +156,17 @@ func (f *explainFlags) judge(reports []explain.Report) error {
 		}
 	}
 	return nil
+}
+
+// fetch reads a document that the policy is to have fetched.
+func (f *explainFlags) fetch(policy *explain.Policy, file string) error {
+	name, data, err := f.read(file)
+	if err == nil {
+		if err = policy.Fetch(data); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return err
 }
 
 // find returns the policy of a file that is meant.

@@ -20,6 +20,8 @@ type Request struct {
 	Path      string // with the query, after Envoy has normalised it
 	Route     string // the name of its Envoy route, if it has one
 	Headers   []Header
+	// InForce are the documents of the policy's sources, in their order; nil for one that has given none.
+	InForce []*policy.Fetched
 }
 
 // Response is a response: the upstream's, or what the client gets.
@@ -114,7 +116,7 @@ func edited(p *policy.Policy, d *policy.Decision, status int, headers []Header, 
 
 // asked gives the request as the filter reads it of what Envoy received.
 func asked(r *Request, headers []Header) policy.Request {
-	q := policy.Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Path: r.Path}
+	q := policy.Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, InForce: r.InForce}
 	forwardedProto := ""
 	for _, h := range headers {
 		value := h[1]

@@ -148,7 +148,7 @@ func nearMiss(asked, pattern string) string {
 func (a *advisor) grantor(rule int, asked string) (group, bool) {
 	groups := a.policy.groups(rule)
 	for _, g := range groups {
-		if g.allows(asked) {
+		if a.policy.allows(&g, asked) {
 			return g, true
 		}
 	}

@@ -194,3 +194,37 @@ func TestTextIsPrintable(t *testing.T) {
 		}
 	}
 }
+
+// What the policy fetches is known only where it is given.
+func TestFetchedOriginsCount(t *testing.T) {
+	const config = `{"cors": [{"allowOrigins": ["https://static.example.com"], "allowOriginsFrom": {"cluster": "origins", "path": "/"}, "allowMethods": ["PUT"]},
+		{"allowOriginsFrom": {"cluster": "partners", "path": "/"}}]}`
+	p := newPolicy(t, config)
+	r := p.Explain(page(t, api, app, "PUT"))
+	if !r.Refused() || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "--fetched") {
+		t.Errorf("%+v", r)
+	}
+	if err := p.Fetch([]byte(`{"allowOrigins": ["https://app.example.com/"]}`)); err == nil {
+		t.Error("a document with a mistake is taken")
+	}
+	for _, document := range []string{`{"hosts": {"api.example.com": {"allowOrigins": ["https://app.example.com"]}}}`, `{"allowOrigins": ["https://partner.test"]}`} {
+		if err := p.Fetch([]byte(document)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Fetch([]byte(`{"allowOrigins": []}`)); err == nil {
+		t.Error("two sources give three documents")
+	}
+	if r := p.Explain(page(t, api, app, "PUT")); r.Refused() || len(r.Notes) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if r := p.Explain(page(t, "https://other.example.com/", app, "PUT")); !r.Refused() {
+		t.Errorf("%+v", r)
+	}
+	if r := p.Explain(page(t, api, "https://partner.test", "PUT")); !r.Refused() || len(r.Changes) != 1 || r.Changes[0].Path != "cors[1].allowMethods" {
+		t.Errorf("%+v", r)
+	}
+	if r := p.Explain(page(t, api, "https://partner.test", "GET")); r.Refused() {
+		t.Errorf("%+v", r)
+	}
+}

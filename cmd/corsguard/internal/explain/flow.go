@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"corsguard/cmd/corsguard/internal/browser"
@@ -102,7 +103,9 @@ func (p *Policy) ExplainRaw(r *edge.Request, url string, upstream *edge.Response
 }
 
 func (r *Report) note(format string, args ...any) {
-	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+	if note := fmt.Sprintf(format, args...); !slices.Contains(r.Notes, note) {
+		r.Notes = append(r.Notes, note)
+	}
 }
 
 // noteStep says what about s depends on more than the policy and the request.
@@ -115,6 +118,9 @@ func (r *Report) noteStep(p *Policy, s *Step, isPreflight bool) {
 			other = "left alone (off)"
 		}
 		r.note("the policy is enforced for %s %% of the requests, as here; the others are %s", percent(policy.Million-m.Unenforced), other)
+	}
+	if _, reason := x.Outcome.Split(); reason == policy.OriginNotAllowed && len(p.inForce) < p.Sources() && x.Effect != policy.NoEffect {
+		r.note("the policy fetches origins at run time, which are not known here: give them by --fetched")
 	}
 	if isPreflight && x.Forwarded {
 		r.note("the preflight goes on to the upstream, whose answer is taken to be that of --upstream-status and --upstream-header")

@@ -11,12 +11,13 @@ import (
 	"corsguard/filter/policy"
 )
 
-// Policy is a policy with its places. It is immutable: any number of goroutines may use it at once.
+// Policy is a policy with its places. Once it has what it fetches, it is immutable: any number of goroutines may use it at once.
 type Policy struct {
-	rules *policy.Rules
-	spec  policy.Spec
-	root  map[string]json.RawMessage
-	place func(path string) finding.Place
+	inForce []*policy.Fetched // by source
+	rules   *policy.Rules
+	spec    policy.Spec
+	root    map[string]json.RawMessage
+	place   func(path string) finding.Place
 }
 
 // NewPolicy compiles a configuration as the plugin gets it. place gives the places of JSON paths in it. An error of type config.Error holds its mistakes.
@@ -31,6 +32,25 @@ func NewPolicy(data []byte, place func(path string) finding.Place) (*Policy, err
 	}
 	p := &Policy{rules: rules, spec: spec, place: place}
 	return p, json.Unmarshal(data, &p.root)
+}
+
+// Sources returns how many endpoints the policy fetches origins from.
+func (p *Policy) Sources() int { return len(p.spec.Sources) }
+
+// Fetch takes a document as the answer of the next source, in the order in which they are written. An error of type config.Error holds its mistakes.
+func (p *Policy) Fetch(document []byte) error {
+	if len(p.inForce) == p.Sources() {
+		return fmt.Errorf("the policy fetches from %d sources", p.Sources())
+	}
+	const step = 1 << 20
+	d := config.NewDocument(string(document), &p.spec.Sources[len(p.inForce)])
+	for !d.Step(step) {
+	}
+	fetched, err := d.Result()
+	if err == nil {
+		p.inForce = append(p.inForce, fetched)
+	}
+	return err
 }
 
 // ruleAt returns the path of a rule, "" for the default.
@@ -86,13 +106,13 @@ func (p *Policy) groups(rule int) []group {
 }
 
 // allows reports whether the group alone allows an actual request from an origin.
-func (g *group) allows(origin string) bool {
+func (p *Policy) allows(g *group, origin string) bool {
 	rules, err := policy.Compile(&policy.Spec{CORS: []policy.CORS{*g.cors}})
 	if err != nil {
 		return false
 	}
 	_, only := rules.Default()
-	d := only.Decide(&policy.Request{Method: "GET", Scheme: "https", Authority: "not-the-origin.invalid", Path: "/", Origins: 1, Origin: origin})
+	d := only.Decide(&policy.Request{Method: "GET", Scheme: "https", Authority: "not-the-origin.invalid", Path: "/", Origins: 1, Origin: origin, InForce: p.inForce})
 	return d.Grant != ""
 }
 

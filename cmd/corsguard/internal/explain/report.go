@@ -85,7 +85,9 @@ var effectNames = map[policy.Effect]string{policy.Enforced: "enforced", policy.S
 
 // step has the edge deal with a request.
 func (p *Policy) step(r *edge.Request, upstream *edge.Response) *Step {
-	x := edge.Do(p.rules, r, upstream)
+	asked := *r
+	asked.InForce = p.inForce
+	x := edge.Do(p.rules, &asked, upstream)
 	s := &Step{
 		Method: r.Method, Path: r.Path, Headers: r.Headers, Rule: x.RuleName, Effect: effectNames[x.Effect], AnsweredBy: "upstream", Status: x.Response.Status,
 		ResponseHeaders: x.Response.Headers, Body: x.Response.Body, exchange: x,

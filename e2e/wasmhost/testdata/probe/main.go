@@ -98,6 +98,10 @@ func hostContinue(kind uint32) uint32
 //go:wasmimport env proxy_close_stream
 func hostClose(kind uint32) uint32
 
+//go:wasmimport env proxy_http_call
+func hostCall(cluster unsafe.Pointer, clusterSize uint32, headers unsafe.Pointer, headersSize uint32, body unsafe.Pointer, bodySize uint32,
+	trailers unsafe.Pointer, trailersSize uint32, timeout uint32, token unsafe.Pointer) uint32
+
 //go:wasmexport proxy_abi_version_0_2_1
 func abiVersion() {}
 
@@ -154,6 +158,12 @@ func requestHeaders(id, count, end uint32) uint32 {
 func responseHeaders(id, count, end uint32) uint32 {
 	log("response_headers " + itoa(id) + " " + itoa(count) + " " + itoa(end))
 	return run(header(2))
+}
+
+//go:wasmexport proxy_on_http_call_response
+func callResponse(id, token, headers, bodySize, trailers uint32) {
+	log("http_call_response " + itoa(id) + " " + itoa(token) + " " + itoa(headers) + " " + itoa(bodySize) + " " + itoa(trailers))
+	run("get 6 :status; get 6 x-answer; get 7 :status; buffer 4")
 }
 
 //go:wasmexport proxy_on_log
@@ -280,6 +290,15 @@ func run(script string) (action uint32) {
 			log(line + " cas " + strconv.FormatUint(outWide, 10))
 		case "setshared":
 			status = hostSetShared(a, aSize, b, bSize, kind)
+		case "httpcall":
+			pairs := pack(":method", "GET", ":path", "/", ":authority", "a.test", "x-more", word[3])
+			if word[3] != "" {
+				pairs = []byte(strings.Replace(string(pairs), word[3], strings.Repeat("x", len(word[3])), 1))
+			}
+			status = hostCall(a, aSize, unsafe.Pointer(&pairs[0]), uint32(len(pairs)), a, 0, a, 0, kind, ptr)
+			log(line + " = " + itoa(status) + " " + itoa(outPtr))
+			outPtr = 0
+			continue
 		case "register":
 			status = hostRegister(a, aSize, unsafe.Pointer(&outWide))
 		case "enqueue":
@@ -303,8 +322,14 @@ func signed(s string) int {
 	return n
 }
 
-func pack(name, value string) []byte {
-	b := []byte{1, 0, 0, 0, byte(len(name)), 0, 0, 0, byte(len(value)), 0, 0, 0}
-	b = append(append(b, name...), 0)
-	return append(append(b, value...), 0)
+// pack lays out pairs of names and values, which are short.
+func pack(texts ...string) []byte {
+	b := []byte{byte(len(texts) / 2), 0, 0, 0}
+	for _, text := range texts {
+		b = append(b, byte(len(text)), 0, 0, 0)
+	}
+	for _, text := range texts {
+		b = append(append(b, text...), 0)
+	}
+	return b
 }

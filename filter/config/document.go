@@ -1,0 +1,273 @@
+package config
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"corsguard/filter/origin"
+	"corsguard/filter/policy"
+)
+
+// Document reads what a source gave: {"allowOrigins": […]}, or {"hosts": {"tenant.example.com": {"allowOrigins": […]}}}. Origins are checked as those of a configuration are, but
+// that a list may be empty, and that `*` belongs into the configuration alone. It reads step by step, each byte once: a long document would keep a worker from its requests.
+type Document struct {
+	r       reader
+	source  *policy.Source
+	fetched *policy.Fetched
+	scanner scanner
+	// in is what the scanner is in, outermost first.
+	in   []container
+	host int32
+	path string // of the list that is read
+	i    int    // the next element of it
+	done bool
+}
+
+// container is an array or object of a document.
+type container struct {
+	kind containerKind
+	path string
+	n    int // members so far
+}
+
+type containerKind uint8
+
+const (
+	wholeObject   containerKind = iota
+	hostsObject                 // the members are hosts
+	hostObject                  // of one host
+	originsArray                // a list
+	maxContainers = 4
+)
+
+// NewDocument begins to read text, the answer of source, which must not change any more.
+func NewDocument(text string, source *policy.Source) *Document {
+	d := &Document{
+		source: source, scanner: scanner{text: text}, in: make([]container, 0, maxContainers),
+		fetched: policy.NewFetched(min(len(text), source.MaxBytes) / len(`"https://app.example.com",`)),
+	}
+	d.host = d.fetched.EveryHost()
+	switch {
+	case len(text) > source.MaxBytes:
+		d.fail(wholeDocument, "is longer than "+strconv.Itoa(source.MaxBytes)+" bytes", "give less, or raise maxBytes")
+	case !d.scanner.skips('{'):
+		d.malformed()
+	default:
+		d.in = append(d.in, container{kind: wholeObject, path: wholeDocument})
+	}
+	return d
+}
+
+const writeDocument = `write {"allowOrigins": […]}, or {"hosts": {"tenant.example.com": {"allowOrigins": […]}}}`
+
+func (d *Document) fail(path, reason, fix string) {
+	d.r.fail(path, "", reason, fix)
+	d.done = true
+}
+
+func (d *Document) malformed() {
+	d.fail(wholeDocument, "is not a JSON object, or not valid JSON, at byte "+strconv.Itoa(d.scanner.at), writeDocument)
+}
+
+// maxDocumentProblems bounds what is told of a document.
+const maxDocumentProblems = 20
+
+// Step reads n more elements, and reports whether that is all.
+func (d *Document) Step(n int) (done bool) {
+	for ; n > 0 && !d.done; n-- {
+		c := &d.in[len(d.in)-1]
+		closing := byte('}')
+		if c.kind == originsArray {
+			closing = ']'
+		}
+		switch isEnd, ok := d.scanner.next(c.n == 0, closing); {
+		case !ok:
+			d.malformed()
+		case isEnd:
+			d.leave()
+		default:
+			c.n++
+			d.member(c)
+		}
+		d.done = d.done || d.r.mistakes >= maxDocumentProblems
+	}
+	return d.done
+}
+
+// leave ends the innermost container.
+func (d *Document) leave() {
+	c := d.in[len(d.in)-1]
+	d.in = d.in[:len(d.in)-1]
+	switch {
+	case c.kind == hostObject && c.n == 0:
+		d.r.fail(c.path, "{}", "has no allowOrigins", `write {"allowOrigins": […]}`)
+	case len(d.in) > 0:
+	case !d.scanner.isAtEnd():
+		d.malformed()
+	case c.n == 0:
+		d.fail(wholeDocument, "must have one of allowOrigins and hosts", writeDocument)
+	default:
+		d.done = true
+	}
+}
+
+// member reads an element, or a key with its value as far as that is no container.
+func (d *Document) member(c *container) {
+	raw, ok := d.scanner.value()
+	if !ok {
+		d.malformed()
+		return
+	}
+	v := gjson.Parse(raw)
+	if c.kind == originsArray {
+		d.add(raw, &v)
+		return
+	}
+	if v.Type != gjson.String || !d.scanner.skips(':') {
+		d.malformed()
+		return
+	}
+	path, kind := Key(c.path, v.Str), originsArray
+	opening := byte('[')
+	switch {
+	case c.kind == hostsObject:
+		kind, opening = hostObject, '{'
+		d.enterHost(path, &v)
+	case v.Str == "allowOrigins" && c.n == 1:
+		d.path, d.i = path, 0
+	case v.Str == "hosts" && c.kind == wholeObject && c.n == 1:
+		kind, opening = hostsObject, '{'
+	case c.n > 1:
+		d.fail(path, "stands beside another key", writeDocument)
+		return
+	default:
+		d.fail(path, "unknown key", writeDocument)
+		return
+	}
+	if !d.scanner.skips(opening) {
+		d.fail(path, "has a value of the wrong type", writeDocument)
+		return
+	}
+	d.in = append(d.in, container{kind: kind, path: path})
+}
+
+func (d *Document) enterHost(path string, key *gjson.Result) {
+	name, subdomains, err := origin.ParseHost(key.Str)
+	switch {
+	case err != nil:
+		d.r.refuse(path, key, err)
+	case subdomains:
+		d.r.fail(path, key.Raw, "stands for many hosts", "write each host")
+	default:
+		before := d.fetched.Hosts()
+		if d.host = d.fetched.Host(name); d.fetched.Hosts() == before {
+			d.r.fail(path, key.Raw, "duplicate key", "write it once")
+		}
+	}
+}
+
+func (d *Document) add(raw string, v *gjson.Result) {
+	i := d.i
+	d.i++
+	p, ok := d.r.pattern(d.path, i, v)
+	if !ok {
+		return
+	}
+	reason, fix := "", "list the origins"
+	switch credentials := d.source.Credentials; {
+	case p.Kind == origin.Any:
+		reason = "any origin is not to be had from a document"
+	case credentials && p.Kind == origin.AnyHost:
+		reason = anyHostWithCredentials
+	case credentials && !d.source.InsecureOK && p.AdmitsInsecure():
+		reason, fix = insecureWithCredentials, "use https"
+	case credentials && !d.source.PublicSuffixOK && p.SpansPublicSuffix():
+		reason, fix = publicSuffixWithCredentials, "name the site"
+	case !d.fetched.Add(d.host, &p):
+		reason, fix = "stands in the list already", "write it once"
+	}
+	if reason != "" {
+		d.r.fail(Element(d.path, i), raw, reason, fix)
+	}
+}
+
+// Result returns what was read, once Step has reported that all was. An error is of type Error.
+func (d *Document) Result() (*policy.Fetched, error) {
+	if d.r.mistakes > 0 {
+		return nil, Error(more(d.r.errs, d.r.mistakes))
+	}
+	return d.fetched, nil
+}
+
+// scanner takes a JSON text (RFC 8259) apart from left to right. What it passes over is valid.
+type scanner struct {
+	text string
+	at   int
+}
+
+func (s *scanner) blanks() {
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// skips passes over c, and blanks before it, and reports whether it is there.
+func (s *scanner) skips(c byte) bool {
+	s.blanks()
+	if s.at < len(s.text) && s.text[s.at] == c {
+		s.at++
+		return true
+	}
+	return false
+}
+
+func (s *scanner) isAtEnd() bool {
+	s.blanks()
+	return s.at == len(s.text)
+}
+
+// next goes to the next member of a container, or passes over its end. It reports which, and whether one of them is there.
+func (s *scanner) next(isFirst bool, closing byte) (isEnd, ok bool) {
+	if s.skips(closing) {
+		return true, true
+	}
+	return false, isFirst || s.skips(',')
+}
+
+// maxElement bounds an element and a key.
+const maxElement = 4096
+
+// value passes over a value and returns its text, which is valid and no longer than maxElement.
+func (s *scanner) value() (raw string, ok bool) {
+	s.blanks()
+	start, depth, inString := s.at, 0, false
+	for end := false; !end; s.at++ {
+		if s.at >= len(s.text) || s.at-start > maxElement {
+			return "", false
+		}
+		switch c := s.text[s.at]; {
+		case inString && c == '\\':
+			s.at++
+		case c == '"':
+			inString = !inString
+			end = !inString && depth == 0
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+			end = depth <= 0
+		case depth == 0 && (c == ',' || c == ':'): // what was no string, and no container
+			return "", false
+		}
+	}
+	raw = s.text[start:min(s.at, len(s.text))]
+	return raw, utf8.ValidString(raw) && gjson.Valid(raw)
+}
