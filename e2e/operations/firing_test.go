@@ -51,6 +51,7 @@ func quiet() []counter {
 		`envoy_wasm_corsguard_vm_reload_failure`:                          0,
 		`envoy_wasm_corsguard_vm_reload_backoff`:                          0,
 		`envoy_listener_manager_lds_update_rejected`:                      0,
+		`envoy_listener_manager_lds_update_failure`:                       0,
 		`corsguard_source_fetch{source="tenants", result="not_modified"}`: 1,
 		`corsguard_source_fetch{source="tenants", result="ok"}`:           0.1,
 		`corsguard_source_fetch{source="tenants", result="status"}`:       0.05,
@@ -206,6 +207,11 @@ func scenes() []scene {
 		{
 			name: "a listener with a mistake",
 			plus: []counter{event(`envoy_listener_manager_lds_update_rejected{instance="edge-2"}`, 0, 1, 1)},
+			want: map[string][]string{"CorsguardUpdateRejected": {`{instance="edge-2"}`}},
+		},
+		{
+			name: "a listener whose file cannot be read",
+			plus: []counter{event(`envoy_listener_manager_lds_update_failure{instance="edge-2"}`, 0, 1, 1)},
 			want: map[string][]string{"CorsguardUpdateRejected": {`{instance="edge-2"}`}},
 		},
 		{

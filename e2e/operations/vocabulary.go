@@ -54,6 +54,7 @@ func Metrics() []Metric {
 		{Name: "envoy_wasm_corsguard_vm_reload_failure"},
 		{Name: "envoy_wasm_corsguard_vm_reload_backoff"},
 		{Name: "envoy_listener_manager_lds_update_rejected", From: LDS},
+		{Name: "envoy_listener_manager_lds_update_failure", From: LDS},
 		{Name: "envoy_extension_config_discovery_http_filter_corsguard_config_fail", From: ECDS},
 		{
 			Name: "envoy_http_local_rate_limit_rate_limited", From: LocalRateLimit,

@@ -14,6 +14,7 @@ envoy_wasm_corsguard_vm_reload_success{} 0
 envoy_wasm_corsguard_vm_reload_failure{} 0
 envoy_wasm_corsguard_vm_reload_backoff{} 0
 envoy_listener_manager_lds_update_rejected{} 0
+envoy_listener_manager_lds_update_failure{} 0
 corsguard_source_fetch{source="tenants",result="ok"} 2
 corsguard_source_last_success_seconds{source="tenants"} 1700000000
 `
