@@ -60,12 +60,22 @@ func (p *plugin) startSources(sources []policy.Source) bool {
 		p.sources[i] = s
 		// This also runs in a VM that only tries the configuration out, so nothing is written.
 		if st, _ := s.state(); st.version > 0 && s.begin() {
-			for !s.reading.Step(elementsPerStep) {
-			}
-			p.finish(i)
+			p.readWhole(i)
 		}
 	}
 	return true
+}
+
+// readWhole reads what was begun to its end. The configuration must not fail for what is found there, whatever it is.
+func (p *plugin) readWhole(i int) {
+	defer func() {
+		if recover() != nil {
+			p.sources[i].abandon()
+		}
+	}()
+	for !p.sources[i].reading.Step(elementsPerStep) {
+	}
+	p.finish(i)
 }
 
 func checksOf(s *policy.Source) string {

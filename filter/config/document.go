@@ -2,6 +2,7 @@ package config
 
 import (
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -241,6 +242,16 @@ func (s *scanner) next(isFirst bool, closing byte) (isEnd, ok bool) {
 	return false, isFirst || s.skips(',')
 }
 
+// literal passes over a number, true, false or null.
+func (s *scanner) literal() (raw string, ok bool) {
+	start := s.at
+	for s.at < len(s.text) && s.at-start < maxElement && strings.IndexByte(",:]} \t\r\n", s.text[s.at]) < 0 {
+		s.at++
+	}
+	raw = s.text[start:s.at]
+	return raw, gjson.Valid(raw)
+}
+
 // maxElement bounds an element and a key.
 const maxElement = 4096
 
@@ -248,6 +259,9 @@ const maxElement = 4096
 func (s *scanner) value() (raw string, ok bool) {
 	s.blanks()
 	start, depth, inString := s.at, 0, false
+	if start < len(s.text) && strings.IndexByte(`"[{`, s.text[start]) < 0 {
+		return s.literal()
+	}
 	for end := false; !end; s.at++ {
 		if s.at >= len(s.text) || s.at-start > maxElement {
 			return "", false
@@ -264,8 +278,6 @@ func (s *scanner) value() (raw string, ok bool) {
 		case c == '}' || c == ']':
 			depth--
 			end = depth <= 0
-		case depth == 0 && (c == ',' || c == ':'): // what was no string, and no container
-			return "", false
 		}
 	}
 	raw = s.text[start:min(s.at, len(s.text))]

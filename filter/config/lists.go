@@ -58,7 +58,7 @@ func (r *reader) methods(path string, v *gjson.Result) []string {
 			return false
 		}
 		if sent := fetch.NormalizeMethod(v.Str); sent != v.Str {
-			r.warn(path, v.Raw, "browsers send this method in upper case, and methods are case-sensitive", `write "`+sent+`"`)
+			r.warn(path, v.Raw, "browsers send this method in upper case, and methods are case-sensitive", `write "`+sent+`", once`)
 		} else if hasLowerCase(v.Str) {
 			r.warn(path, v.Raw, "methods are case-sensitive: this is not the upper-case one", "write it as pages send it")
 		}

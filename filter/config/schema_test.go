@@ -129,6 +129,7 @@ var texts = map[string]func(n int) any{
 	"#/$defs/originText":                         longOrigin,
 	"#/$defs/cors/properties/allowOrigins/items": longOrigin,
 
+	"#/$defs/authority":               func(n int) any { return strings.Repeat("a", n) },
 	"#/$defs/word":                    func(n int) any { return "/" + strings.Repeat("a", n-1) },
 	"#/$defs/endpointName":            func(n int) any { return strings.Repeat("a", n) },
 	"#/$defs/endpoint":                func(n int) any { return "/" + strings.Repeat("a", n-1) },

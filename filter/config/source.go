@@ -27,6 +27,9 @@ func (r *reader) source(path string, v *gjson.Result, b *block) {
 			r.word(path, v, &s.Cluster, "the name of an Envoy cluster")
 		case 1:
 			r.word(path, v, &s.Authority, "a host, and perhaps a port")
+			if strings.ContainsAny(s.Authority, "/@?#\\") {
+				r.fail(path, v.Raw, "is no authority", `write "origins.internal:8080"`)
+			}
 		case 2:
 			r.word(path, v, &s.Path, "a path, such as /origins")
 			if s.Path != "" && (s.Path[0] != '/' || strings.IndexByte(s.Path, '#') >= 0) {
