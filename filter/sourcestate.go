@@ -90,7 +90,7 @@ func (s *source) change(change func(*sourceState)) bool {
 func readVersion(document []byte) int64 { return int64(binary.LittleEndian.Uint64(document)) }
 
 // publish gives a document that was asked for at since to the other VMs, and returns the version that it got. It does not where another VM took the lease over.
-func (s *source) publish(since int64, text []byte) (version int64, ok bool) {
+func (s *source) publish(since int64, text string) (version int64, ok bool) {
 	st, _ := s.state()
 	if st.lease != s.lease {
 		return 0, false

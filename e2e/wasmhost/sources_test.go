@@ -183,6 +183,28 @@ func TestOneWorkerFetchesForAll(t *testing.T) {
 	}
 }
 
+// Services without validators send the same document over and over. It is not read again by anybody.
+func TestTheSameDocumentIsNotReadAgain(t *testing.T) {
+	f := newFleet(t, wasmhost.Envoy140, 3, fetchConfig)
+	f.next(time.Second)
+	f.give("", oneOrigin)
+	for range 3 {
+		f.next(fetchInterval)
+		f.give("", oneOrigin)
+		f.grants(true, oneOrigin, staticOrigin)
+	}
+	if f.counted("ok") != 1 || f.counted("not_modified") != 3 {
+		t.Errorf("counted %v", f.process.Counters())
+	}
+	f.next(fetchInterval)
+	f.give("", twoOrigin)
+	f.grants(true, twoOrigin)
+	f.grants(false, oneOrigin)
+	if f.counted("ok") != 2 {
+		t.Errorf("counted %v", f.process.Counters())
+	}
+}
+
 func TestAWorkerThatStartsLaterHasTheDocumentAtOnce(t *testing.T) {
 	f := newFleet(t, wasmhost.Envoy140, 1, fetchConfig)
 	f.next(time.Second)
