@@ -203,7 +203,7 @@ func TestNothingOfARequestOutlivesItsRead(t *testing.T) {
 					lines = slices.DeleteFunc(lines, func(h policy.Header) bool { return h[0] == ":scheme" })
 				}
 				switch proto := pick(r, []string{"", "http", "https", "wss", strings.Repeat("https://evil.test ", 20)}); {
-				case isWebScheme(proto):
+				case policy.IsWebScheme(proto):
 					scheme = proto
 					fallthrough
 				case proto != "":

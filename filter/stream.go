@@ -140,13 +140,11 @@ func isSecure(r *policy.Request, isRead bool) bool {
 		return r.Scheme == "https"
 	}
 	scheme, ok := requestHeader(fetch.HeaderForwardedProto)
-	if !ok || !isWebScheme(scheme) {
+	if !ok || !policy.IsWebScheme(scheme) {
 		scheme, _ = requestHeader(fetch.PseudoScheme)
 	}
 	return scheme == "https"
 }
-
-func isWebScheme(s string) bool { return s == "http" || s == "https" }
 
 // route returns the name of the request's route, "" where no rule asks for it.
 func (s *stream) route() string {
@@ -182,59 +180,10 @@ func (s *stream) readRequest(r *policy.Request) {
 		panic("the host does not give the request headers")
 	}
 	*r = policy.Request{InForce: s.plugin.inForce}
-	forwardedProto := ""
 	for headers.nextOf(s.plugin.names) {
-		value := headers.value
-		switch headers.name {
-		case fetch.HeaderOrigin:
-			if r.Origins++; r.Origins == 1 {
-				r.Origin = value
-			}
-		case fetch.PseudoMethod:
-			r.Method = value
-		case fetch.PseudoScheme:
-			r.Scheme = value
-		case fetch.PseudoAuthority:
-			r.Authority = value
-		case fetch.PseudoPath:
-			r.Path = value
-		case fetch.HeaderForwardedProto:
-			joinLine(&forwardedProto, value)
-		case fetch.HeaderRequestMethod:
-			joinLine(&r.RequestMethod, value)
-		case fetch.HeaderRequestHeaders:
-			joinLine(&r.RequestHeaders, value)
-		case fetch.HeaderRequestPrivateNetwork:
-			joinLine(&r.RequestPrivateNetwork, value)
-		case fetch.HeaderAccept:
-			joinLine(&r.Accept, value)
-		case fetch.HeaderFetchSite:
-			firstLine(&r.FetchSite, value)
-		case fetch.HeaderFetchMode:
-			firstLine(&r.FetchMode, value)
-		case fetch.HeaderFetchDest:
-			firstLine(&r.FetchDest, value)
-		}
+		r.Add(headers.name, headers.value)
 	}
-	// Envoy sets this one, or lets it through from a peer that it trusts.
-	if isWebScheme(forwardedProto) {
-		r.Scheme = forwardedProto
-	}
-}
-
-func firstLine(have *string, line string) {
-	if *have == "" {
-		*have = line
-	}
-}
-
-// joinLine adds a line of a header to those before (RFC 9110, section 5.3). A bound on the whole is the reader's.
-func joinLine(have *string, line string) {
-	if *have == "" {
-		*have = line
-		return
-	}
-	*have += "," + line
+	r.TrustForwarded()
 }
 
 // reply answers in the upstream's stead.

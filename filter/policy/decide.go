@@ -30,6 +30,8 @@ type Request struct {
 	// InForce are the documents of the sources, in their order; nil for a source that has given none yet.
 	InForce []*Fetched
 
+	forwardedProto string
+
 	// judged keeps what the patterns said of the Origin, for a request of which more is read once that is known.
 	judged bool
 	reason Reason

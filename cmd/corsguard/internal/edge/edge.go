@@ -117,50 +117,11 @@ func edited(p *policy.Policy, d *policy.Decision, status int, headers []Header, 
 // asked gives the request as the filter reads it of what Envoy received.
 func asked(r *Request, headers []Header) policy.Request {
 	q := policy.Request{Method: r.Method, Scheme: r.Scheme, Authority: r.Authority, Path: r.Path, InForce: r.InForce}
-	forwardedProto := ""
 	for _, h := range headers {
-		value := h[1]
-		switch h[0] {
-		case fetch.HeaderOrigin:
-			if q.Origins++; q.Origins == 1 {
-				q.Origin = value
-			}
-		case fetch.HeaderForwardedProto:
-			joinLine(&forwardedProto, value)
-		case fetch.HeaderRequestMethod:
-			joinLine(&q.RequestMethod, value)
-		case fetch.HeaderRequestHeaders:
-			joinLine(&q.RequestHeaders, value)
-		case fetch.HeaderRequestPrivateNetwork:
-			joinLine(&q.RequestPrivateNetwork, value)
-		case fetch.HeaderAccept:
-			joinLine(&q.Accept, value)
-		case fetch.HeaderFetchSite:
-			firstLine(&q.FetchSite, value)
-		case fetch.HeaderFetchMode:
-			firstLine(&q.FetchMode, value)
-		case fetch.HeaderFetchDest:
-			firstLine(&q.FetchDest, value)
-		}
+		q.Add(h[0], h[1])
 	}
-	if forwardedProto == "http" || forwardedProto == "https" {
-		q.Scheme = forwardedProto
-	}
+	q.TrustForwarded()
 	return q
-}
-
-func firstLine(have *string, line string) {
-	if *have == "" {
-		*have = line
-	}
-}
-
-func joinLine(have *string, line string) {
-	if *have == "" {
-		*have = line
-		return
-	}
-	*have += "," + line
 }
 
 // received gives the request's headers as Envoy has them: without pseudo-headers, and Host, which is the authority.
