@@ -109,14 +109,16 @@ func (u *updater) load(t *testing.T) (stop func() int) {
 			}
 		})
 	}
-	return func() (total int) {
+	stop = sync.OnceValue(func() (total int) {
 		close(done)
 		wg.Wait()
 		for _, n := range sent {
 			total += n
 		}
 		return total
-	}
+	})
+	t.Cleanup(func() { stop() }) // a test that gives up leaves no sender behind
+	return stop
 }
 
 // await waits until a version is in force.
@@ -139,7 +141,8 @@ func (u *updater) begin(t *testing.T, id string) (finish func() (version, error)
 		defer conn.Close()
 		close(arrived)
 		<-release
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n") // the client misses what does not get out
+		// Envoy must not take the connection, which closes now, for one to reuse. The client misses what does not get out.
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
 	}})
 	var answered version
 	var err error
@@ -151,7 +154,7 @@ func (u *updater) begin(t *testing.T, id string) (finish func() (version, error)
 	select {
 	case <-arrived:
 	case <-ended:
-		t.Fatalf("the upstream did not see the request: %v", err)
+		t.Fatalf("version %d answered, and the upstream did not see the request (%v)", answered, err)
 	}
 	return func() (version, error) {
 		close(release)

@@ -125,11 +125,13 @@ func load(t *testing.T, addr string) (stop func() int64) {
 			}
 		})
 	}
-	return func() int64 {
+	stop = sync.OnceValue(func() int64 {
 		close(done)
 		wg.Wait()
 		return sent.Load()
-	}
+	})
+	t.Cleanup(func() { stop() }) // a test that gives up leaves no sender behind
+	return stop
 }
 
 // TestConcurrency holds that every worker's VM answers alike. Connections spread over workers by chance, so there are many.
