@@ -60,6 +60,22 @@ func sharedData(key string) (value []byte, cas uint32, ok bool) {
 	return unsafe.Slice(out.data, out.size), out.cas, true
 }
 
+// sharedDataInto returns a value that the VMs share, in the memory of buffer where there is room.
+func sharedDataInto(buffer []byte, key string) (value []byte, ok bool) {
+	abi.LendMemory(buffer)
+	value, _, ok = sharedData(key)
+	abi.LendMemory(nil)
+	return inBuffer(buffer, value), ok
+}
+
+// inBuffer returns value, which the host may have put into buffer, in memory that is the plugin's own.
+func inBuffer(buffer, value []byte) []byte {
+	if cap(buffer) > 0 && unsafe.SliceData(value) == unsafe.SliceData(buffer) {
+		return value
+	}
+	return append(withCapacity(buffer, len(value))[:0], value...)
+}
+
 // setSharedData sets a value that the VMs share, and reports whether it did: not where the value has changed since cas was given out. 0 sets it all the same.
 func setSharedData(key string, value []byte, cas uint32) bool {
 	return sdk.SetSharedData(dataOf(key), len(key), unsafe.SliceData(value), len(value), cas) == sdk.StatusOK
@@ -83,13 +99,16 @@ func callHeader(name string) (value string, ok bool) {
 	return unsafe.String(out.data, out.size), true
 }
 
-// callBody returns the body of the answer to a call, memory of its own.
-func callBody(size int) []byte {
-	if sdk.GetBufferBytes(sdk.CallResponseBody, 0, size, &out.data, &out.size) != sdk.StatusOK || out.data == nil {
+// callBodyInto returns the body of the answer to a call, in the memory of buffer where there is room.
+func callBodyInto(buffer []byte, size int) []byte {
+	abi.LendMemory(buffer)
+	status := sdk.GetBufferBytes(sdk.CallResponseBody, 0, size, &out.data, &out.size)
+	abi.LendMemory(nil)
+	if status != sdk.StatusOK || out.data == nil {
 		return nil
 	}
 	abi.ReleaseResult()
-	return unsafe.Slice(out.data, out.size)
+	return inBuffer(buffer, unsafe.Slice(out.data, out.size))
 }
 
 // releaseConfiguration lets go of the configuration's text.

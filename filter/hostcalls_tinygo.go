@@ -62,6 +62,11 @@ func sharedData(key string) ([]byte, uint32, bool) {
 	return value, cas, err == nil
 }
 
+func sharedDataInto(_ []byte, key string) ([]byte, bool) {
+	value, _, ok := sharedData(key)
+	return value, ok
+}
+
 func setSharedData(key string, value []byte, cas uint32) bool {
 	return proxywasm.SetSharedData(key, value, cas) == nil
 }
@@ -85,7 +90,7 @@ func callHeader(name string) (string, bool) {
 	return "", false
 }
 
-func callBody(size int) []byte {
+func callBodyInto(_ []byte, size int) []byte {
 	body, err := proxywasm.GetHttpCallResponseBody(0, size)
 	if err != nil {
 		return nil

@@ -21,8 +21,8 @@ type source struct {
 	// reading is the document that is being read, step by step, nil where none is; readingVersion is to be its version.
 	reading        *config.Document
 	readingVersion int64
-	// text is that of the document in force, whose strings are parts of it, and readingText that of the one that is being read.
-	text, readingText string
+	// inForce is the document in force, and spare what the next one is read into. They are used in turn: large documents would leave as much garbage each.
+	inForce, spare *document
 	// isOwn: this VM fetched the document that is being read, and etag is its validator.
 	isOwn   bool
 	etag    string
@@ -30,6 +30,15 @@ type source struct {
 	logged  int64 // when a failure was last logged
 	metrics sourceMetrics
 }
+
+// document is memory for a document.
+type document struct {
+	// data is the version and the text, as VMs share them. Strings of fetched are parts of it.
+	data    []byte
+	fetched *policy.Fetched
+}
+
+func (d *document) text() string { return borrow(d.data[min(versionBytes, len(d.data)):]) }
 
 // Ticks of plugins with sources, in milliseconds: of such that read a document, and others.
 const (
@@ -52,7 +61,7 @@ func (p *plugin) startSources(sources []policy.Source) bool {
 	p.inForce = make([]*policy.Fetched, len(sources))
 	p.calls = map[uint32]pendingCall{}
 	for i := range sources {
-		s := &source{Source: &sources[i]}
+		s := &source{Source: &sources[i], inForce: &document{}, spare: &document{}}
 		identity := " " + s.Cluster + " " + s.Authority + " " + s.Path + " " + strconv.Itoa(s.MaxBytes) + checksOf(s.Source)
 		s.stateKey, s.documentKey = "corsguard/1/state"+identity, "corsguard/1/document"+identity
 		if !s.metrics.define(s.Cluster + s.Path) {
@@ -118,25 +127,31 @@ func (p *plugin) tickSources(now int64) uint32 {
 // begin begins to read the published document, and reports whether there is one that was not read yet. Its version is its own: a VM that dies while it publishes leaves a
 // document that the state does not know of.
 func (s *source) begin() bool {
-	data, _, ok := sharedData(s.documentKey)
+	data, ok := sharedDataInto(s.spare.data, s.documentKey)
 	if !ok || len(data) < versionBytes {
 		return false
 	}
+	s.spare.data = data
 	version := readVersion(data)
 	if version == s.version || version == s.refused {
 		return false
 	}
-	s.readingText, s.readingVersion = borrow(data[versionBytes:]), version
-	s.reading = config.NewDocument(s.readingText, s.Source)
+	s.read(version)
 	return true
+}
+
+// read begins to read what is in the spare document.
+func (s *source) read(version int64) {
+	s.readingVersion = version
+	s.reading = config.NewDocument(s.spare.text(), s.Source, s.spare.fetched)
 }
 
 // finish takes a document into force that was read to its end, and publishes it if this VM fetched it.
 func (p *plugin) finish(i int) {
 	s := p.sources[i]
-	document, err := s.reading.Result()
-	version, isOwn, text := s.readingVersion, s.isOwn, s.readingText
-	s.reading, s.readingText, s.isOwn = nil, "", false
+	fetched, err := s.reading.Result()
+	version, isOwn := s.readingVersion, s.isOwn
+	s.reading, s.isOwn = nil, false
 	defer collectGarbage() // of the document before this one, or of this one
 	if err != nil {
 		if s.mayLog(nowNanoseconds()) {
@@ -151,11 +166,13 @@ func (p *plugin) finish(i int) {
 	}
 	if isOwn {
 		var ok bool
-		if version, ok = s.publish(version, text); !ok {
+		if version, ok = s.publish(version); !ok {
 			return
 		}
 	}
-	s.version, s.text, p.inForce[i] = version, text, document
+	s.spare.fetched = fetched
+	s.inForce, s.spare = s.spare, s.inForce
+	s.version, p.inForce[i] = version, fetched
 }
 
 // fetch asks the source for its document, if this VM gets the lease.
@@ -225,32 +242,41 @@ func (p *plugin) OnHTTPCallResponse(call uint32, headers, bodySize int) {
 		s.failed("too_large")
 	default:
 		etag, _ := callHeader("etag")
-		etag = string([]byte(etag)) // the host's memory is used again
-		body := callBody(bodySize)
+		if s.etag = ""; len(etag) <= maxETag {
+			s.etag = string([]byte(etag)) // the host's memory is used again
+		}
+		s.receive(bodySize)
 		// Many services know no validators. To read what is in force again would be work for every VM.
-		if st, _ := s.state(); s.version > 0 && st.version == s.version && borrow(body) == s.text {
+		if st, _ := s.state(); s.version > 0 && st.version == s.version && s.spare.text() == s.inForce.text() {
 			s.succeeded(pending.since, "not_modified")
 			return
 		}
-		s.read(body, etag, pending.since)
+		s.read(pending.since)
+		s.isOwn = true
 		p.askTicks(readingTick)
 	}
 }
 
-// read begins to read a document that this VM has fetched.
-func (s *source) read(body []byte, etag string, since int64) {
-	s.etag = ""
-	if len(etag) <= maxETag {
-		s.etag = etag
+// receive puts the body of an answer into the spare document, whatever was read there.
+func (s *source) receive(size int) {
+	s.reading, s.isOwn = nil, false
+	d := s.spare
+	d.data = withCapacity(d.data, versionBytes+size)[:versionBytes]
+	d.data = append(d.data, callBodyInto(d.data[versionBytes:], size)...) // where it is already, if it came into that memory
+}
+
+// withCapacity returns b or, where it has no room for n bytes, other memory with more than that: documents grow little by little.
+func withCapacity(b []byte, n int) []byte {
+	if n > cap(b) {
+		return make([]byte, 0, n+n/4)
 	}
-	s.readingText, s.isOwn, s.readingVersion = borrow(body), true, since
-	s.reading = config.NewDocument(s.readingText, s.Source)
+	return b
 }
 
 // abandon gives up a document that cannot be read.
 func (s *source) abandon() {
 	isOwn := s.isOwn
-	s.reading, s.readingText, s.isOwn = nil, "", false
+	s.reading, s.isOwn = nil, false
 	if isOwn {
 		s.failed("internal")
 	} else {

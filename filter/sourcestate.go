@@ -89,8 +89,8 @@ func (s *source) change(change func(*sourceState)) bool {
 
 func readVersion(document []byte) int64 { return int64(binary.LittleEndian.Uint64(document)) }
 
-// publish gives a document that was asked for at since to the other VMs, and returns the version that it got. It does not where another VM took the lease over.
-func (s *source) publish(since int64, text string) (version int64, ok bool) {
+// publish gives the spare document, which was asked for at since, to the other VMs, and returns the version that it got. It does not where another VM took the lease over.
+func (s *source) publish(since int64) (version int64, ok bool) {
 	st, _ := s.state()
 	if st.lease != s.lease {
 		return 0, false
@@ -99,9 +99,8 @@ func (s *source) publish(since int64, text string) (version int64, ok bool) {
 	if st.version >= version && st.version < 1<<63-1 { // the clock was set back
 		version = st.version + 1
 	}
-	data := make([]byte, 0, versionBytes+len(text))
-	data = append(binary.LittleEndian.AppendUint64(data, uint64(version)), text...)
-	if !setSharedData(s.documentKey, data, 0) {
+	binary.LittleEndian.PutUint64(s.spare.data, uint64(version))
+	if !setSharedData(s.documentKey, s.spare.data, 0) {
 		s.failed("internal")
 		return 0, false
 	}

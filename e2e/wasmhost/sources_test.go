@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -487,33 +488,96 @@ func TestConfigurationsThatDifferInTheirTimesShareADocument(t *testing.T) {
 	f.grants(true, oneOrigin)
 }
 
-func TestMemoryStaysFlatOverManyDocuments(t *testing.T) {
+// Workers read documents into the memory of those before. After each, exactly its origins are allowed, and nothing while it is read but what the one before allows.
+func TestDocumentsInTurnLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	const pool, turns = 60, 40
+	r := rand.New(rand.NewPCG(5, 6))
 	for name, release := range map[string]wasmhost.Release{"Envoy 1.40": wasmhost.Envoy140, "Envoy 1.36": wasmhost.Envoy136} {
-		for _, size := range []struct{ vms, origins, warmUp, documents int }{{2, 2_000, 30, 60}, {1, 8_000, 12, 24}} {
-			// Before 1.38 nothing can end a collection that large documents leave under way.
-			if release == wasmhost.Envoy136 && size.vms == 1 {
-				continue
+		f := newFleet(t, release, 2, fetchConfig)
+		before := map[string]bool{}
+		for turn := range turns {
+			now := map[string]bool{}
+			var given []string
+			for range r.IntN(2) * r.IntN(pool) {
+				origin := fmt.Sprintf("https://app-%d%s.example.com", r.IntN(pool), strings.Repeat("-long", r.IntN(3)))
+				if !now[origin] {
+					now[origin] = true
+					given = append(given, origin)
+				}
 			}
-			t.Run(fmt.Sprintf("%s, %d origins", name, size.origins), func(t *testing.T) {
+			answer := documentOf(given...)
+			if len(given) == 0 {
+				answer = `{"allowOrigins": []}`
+			}
+			mistaken := r.IntN(4) == 0
+			if mistaken {
+				answer = strings.Replace(answer, "]}", `, "https://Mistake.example.com"]}`, 1)
+			}
+			f.next(2*fetchInterval).Answer("200", nil, answer)
+			for origin := range before { // the answer has come, and nobody has read it
+				f.grants(true, origin)
+			}
+			f.run(time.Second / 2)
+			if mistaken {
+				now = before
+			}
+			for i := range pool {
+				for _, suffix := range []string{"", "-long", "-long-long"} {
+					origin := fmt.Sprintf("https://app-%d%s.example.com", i, suffix)
+					f.grants(now[origin], origin)
+				}
+			}
+			if t.Failed() {
+				t.Fatalf("%s: turn %d: %s", name, turn, answer)
+			}
+			before = now
+		}
+	}
+}
+
+func TestMemoryStaysFlatOverManyDocuments(t *testing.T) {
+	list := func(form string, turn, n int) string {
+		origins := []string{oneOrigin}
+		for j := range n {
+			origins = append(origins, fmt.Sprintf(form, turn%7, j))
+		}
+		return documentOf(origins...)
+	}
+	hosts := func(turn, n int) string {
+		all := []string{`"api.example.test": ` + list("https://app-%d-%d.example.com", turn, 1)}
+		for i := range n {
+			all = append(all, fmt.Sprintf(`"tenant-%d-%d.example": {"allowOrigins": ["https://a-%[2]d.example", "https://*.b-%[2]d.example"]}`, turn%7, i))
+		}
+		return `{"hosts": {` + strings.Join(all, ", ") + `}}`
+	}
+	for _, test := range []struct {
+		name                   string
+		vms, warmUp, documents int
+		document               func(turn int) string
+	}{
+		{"2000 origins", 2, 30, 60, func(turn int) string { return list("https://app-%d-%d.example.com", turn, 2_000) }},
+		{"8000 origins", 1, 12, 24, func(turn int) string { return list("https://app-%d-%d.example.com", turn, 8_000) }},
+		{"4000 patterns", 1, 12, 24, func(turn int) string { return list("https://*.app-%d-%d.example.com", turn, 4_000) }},
+		{"2000 hosts", 1, 12, 24, func(turn int) string { return hosts(turn, 2_000) }},
+	} {
+		for name, release := range map[string]wasmhost.Release{"Envoy 1.40": wasmhost.Envoy140, "Envoy 1.36": wasmhost.Envoy136} {
+			t.Run(test.name+", "+name, func(t *testing.T) {
 				t.Parallel()
-				f := newFleet(t, release, size.vms, strings.Replace(fetchConfig, "100000", "1000000", 1))
-				fetch := func(n int) {
+				f := newFleet(t, release, test.vms, strings.Replace(fetchConfig, "100000", "1000000", 1))
+				fetch := func(from, n int) {
 					for i := range n {
-						origins := []string{oneOrigin}
-						for j := range size.origins {
-							origins = append(origins, fmt.Sprintf("https://app-%d-%d.example.com", i%7, j))
-						}
-						f.next(fetchInterval)
-						f.give("", origins...)
+						f.next(fetchInterval).Answer("200", nil, test.document(from+i))
+						f.run(time.Second / 2)
 					}
 					f.grants(true, oneOrigin)
 				}
-				fetch(size.warmUp)
+				fetch(0, test.warmUp)
 				var warm []uint64
 				for _, p := range f.plugins {
 					warm = append(warm, p.VM().Memory())
 				}
-				fetch(size.documents)
+				fetch(test.warmUp, test.documents)
 				for i, p := range f.plugins {
 					if grown := p.VM().Memory() - warm[i]; grown > 2<<20 {
 						t.Errorf("memory grew by %d bytes to %d", grown, p.VM().Memory())

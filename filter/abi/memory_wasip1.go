@@ -13,8 +13,13 @@ var (
 	scratchInUse bool
 	// allocated keeps the last result reachable: until the host call returns, only the host knows its address.
 	allocated []byte
-	nothing   byte
+	// lent is memory that results may be put into.
+	lent    []byte
+	nothing byte
 )
+
+// LendMemory has results put into b, from its beginning, as long as it is lent and where its capacity suffices. Nil ends that.
+func LendMemory(b []byte) { lent = b[:cap(b)] }
 
 // UseScratch says whether results of host calls may share one buffer: each is then valid until the next call that has a result.
 func UseScratch(on bool) { scratchInUse = on }
@@ -50,6 +55,8 @@ func onMemoryAllocate(size uint32) unsafe.Pointer {
 		return unsafe.Pointer(&nothing)
 	case scratchInUse && size <= uint32(len(scratch)):
 		return unsafe.Pointer(&scratch)
+	case size <= uint32(len(lent)):
+		return unsafe.Pointer(&lent[0])
 	}
 	allocated = make([]byte, size)
 	return unsafe.Pointer(&allocated[0])

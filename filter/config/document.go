@@ -21,16 +21,14 @@ type Document struct {
 	// in is what the scanner is in, outermost first.
 	in   []container
 	host int32
-	path string // of the list that is read
-	i    int    // the next element of it
 	done bool
 }
 
 // container is an array or object of a document.
 type container struct {
 	kind containerKind
-	path string
-	n    int // members so far
+	key  string // under which it stands
+	n    int    // members so far
 }
 
 type containerKind uint8
@@ -43,12 +41,14 @@ const (
 	maxContainers = 4
 )
 
-// NewDocument begins to read text, the answer of source, which must not change any more.
-func NewDocument(text string, source *policy.Source) *Document {
-	d := &Document{
-		source: source, scanner: scanner{text: text}, in: make([]container, 0, maxContainers),
-		fetched: policy.NewFetched(min(len(text), source.MaxBytes) / len(`"https://app.example.com",`)),
+// NewDocument begins to read text, the answer of source, into a document that is not in use, or a new one where that is nil. The text must not change as long as
+// the document is used.
+func NewDocument(text string, source *policy.Source, into *policy.Fetched) *Document {
+	if into == nil {
+		into = policy.NewFetched(min(len(text), source.MaxBytes) / len(`"https://app.example.com",`))
 	}
+	into.Reset()
+	d := &Document{source: source, scanner: scanner{text: text}, in: make([]container, 0, maxContainers), fetched: into}
 	d.host = d.fetched.EveryHost()
 	switch {
 	case len(text) > source.MaxBytes:
@@ -56,9 +56,18 @@ func NewDocument(text string, source *policy.Source) *Document {
 	case !d.scanner.skips('{'):
 		d.malformed()
 	default:
-		d.in = append(d.in, container{kind: wholeObject, path: wholeDocument})
+		d.in = append(d.in, container{kind: wholeObject})
 	}
 	return d
+}
+
+// path returns that of the innermost container. It is made where something is wrong: a document may have a hundred thousand.
+func (d *Document) path() string {
+	path := wholeDocument
+	for i := 1; i < len(d.in); i++ {
+		path = Key(path, d.in[i].key)
+	}
+	return path
 }
 
 const writeDocument = `write {"allowOrigins": […]}, or {"hosts": {"tenant.example.com": {"allowOrigins": […]}}}`
@@ -100,10 +109,11 @@ func (d *Document) Step(n int) (done bool) {
 // leave ends the innermost container.
 func (d *Document) leave() {
 	c := d.in[len(d.in)-1]
+	if c.kind == hostObject && c.n == 0 {
+		d.r.fail(d.path(), "{}", "has no allowOrigins", `write {"allowOrigins": […]}`)
+	}
 	d.in = d.in[:len(d.in)-1]
 	switch {
-	case c.kind == hostObject && c.n == 0:
-		d.r.fail(c.path, "{}", "has no allowOrigins", `write {"allowOrigins": […]}`)
 	case len(d.in) > 0:
 	case !d.scanner.isAtEnd():
 		d.malformed()
@@ -123,59 +133,62 @@ func (d *Document) member(c *container) {
 	}
 	v := gjson.Parse(raw)
 	if c.kind == originsArray {
-		d.add(raw, &v)
+		d.add(raw, &v, c.n-1)
 		return
 	}
 	if v.Type != gjson.String || !d.scanner.skips(':') {
 		d.malformed()
 		return
 	}
-	path, kind := Key(c.path, v.Str), originsArray
-	opening := byte('[')
+	kind, opening := originsArray, byte('[')
 	switch {
 	case c.kind == hostsObject:
 		kind, opening = hostObject, '{'
-		d.enterHost(path, &v)
+		d.enterHost(&v)
 	case v.Str == "allowOrigins" && c.n == 1:
-		d.path, d.i = path, 0
 	case v.Str == "hosts" && c.kind == wholeObject && c.n == 1:
 		kind, opening = hostsObject, '{'
 	case c.n > 1:
-		d.fail(path, "stands beside another key", writeDocument)
+		d.fail(Key(d.path(), v.Str), "stands beside another key", writeDocument)
 		return
 	default:
-		d.fail(path, "unknown key", writeDocument)
+		d.fail(Key(d.path(), v.Str), "unknown key", writeDocument)
 		return
 	}
 	if !d.scanner.skips(opening) {
-		d.fail(path, "has a value of the wrong type", writeDocument)
+		d.fail(Key(d.path(), v.Str), "has a value of the wrong type", writeDocument)
 		return
 	}
-	d.in = append(d.in, container{kind: kind, path: path})
+	d.in = append(d.in, container{kind: kind, key: v.Str})
 }
 
-func (d *Document) enterHost(path string, key *gjson.Result) {
+func (d *Document) enterHost(key *gjson.Result) {
 	name, subdomains, err := origin.ParseHost(key.Str)
 	switch {
 	case err != nil:
-		d.r.refuse(path, key, err)
+		d.r.refuse(Key(d.path(), key.Str), key, err)
 	case subdomains:
-		d.r.fail(path, key.Raw, "stands for many hosts", "write each host")
+		d.r.fail(Key(d.path(), key.Str), key.Raw, "stands for many hosts", "write each host")
 	default:
 		before := d.fetched.Hosts()
 		if d.host = d.fetched.Host(name); d.fetched.Hosts() == before {
-			d.r.fail(path, key.Raw, "duplicate key", "write it once")
+			d.r.fail(Key(d.path(), key.Str), key.Raw, "duplicate key", "write it once")
 		}
 	}
 }
 
-func (d *Document) add(raw string, v *gjson.Result) {
-	i := d.i
-	d.i++
-	p, ok := d.r.pattern(d.path, i, v)
-	if !ok {
-		return
+// add reads element i of a list.
+func (d *Document) add(raw string, v *gjson.Result, i int) {
+	known := len(d.r.errs)
+	if p, ok := d.r.pattern("", i, v); ok {
+		d.addPattern(raw, &p, i)
 	}
+	for ; known < len(d.r.errs); known++ {
+		d.r.errs[known].Path = d.path() + d.r.errs[known].Path
+	}
+}
+
+func (d *Document) addPattern(raw string, p *origin.Pattern, i int) {
 	reason, fix := "", "list the origins"
 	switch credentials := d.source.Credentials; {
 	case p.Kind == origin.Any:
@@ -186,11 +199,11 @@ func (d *Document) add(raw string, v *gjson.Result) {
 		reason, fix = insecureWithCredentials, "use https"
 	case credentials && !d.source.PublicSuffixOK && p.SpansPublicSuffix():
 		reason, fix = publicSuffixWithCredentials, "name the site"
-	case !d.fetched.Add(d.host, &p):
+	case !d.fetched.Add(d.host, p):
 		reason, fix = "stands in the list already", "write it once"
 	}
 	if reason != "" {
-		d.r.fail(Element(d.path, i), raw, reason, fix)
+		d.r.fail(Element("", i), raw, reason, fix)
 	}
 }
 

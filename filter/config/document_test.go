@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"corsguard/filter/origin"
 	"corsguard/filter/policy"
@@ -15,7 +17,7 @@ var anySource = policy.Source{MaxBytes: 1 << 20}
 
 // readFetched reads text step by step.
 func readFetched(text string, source policy.Source, step int) (*policy.Fetched, error) {
-	d := NewDocument(text, &source)
+	d := NewDocument(text, &source, nil)
 	for !d.Step(step) {
 	}
 	return d.Result()
@@ -23,6 +25,12 @@ func readFetched(text string, source policy.Source, step int) (*policy.Fetched, 
 
 // lists reports whether a document lets an origin in, by a policy that has nothing else.
 func lists(t testing.TB, f *policy.Fetched, authority, from string) bool {
+	t.Helper()
+	return decider(t)(f, authority, from)
+}
+
+// decider returns lists with the policy made already.
+func decider(t testing.TB) func(f *policy.Fetched, authority, from string) bool {
 	t.Helper()
 	spec, _, err := Parse([]byte(`{"cors": {"allowOriginsFrom": {"cluster": "origins", "path": "/"}}}`))
 	if err != nil {
@@ -33,8 +41,10 @@ func lists(t testing.TB, f *policy.Fetched, authority, from string) bool {
 		t.Fatal(err)
 	}
 	_, p := rules.Default()
-	d := p.Decide(&policy.Request{Method: "GET", Scheme: "https", Authority: authority, Path: "/", Origins: 1, Origin: from, InForce: []*policy.Fetched{f}})
-	return d.Grant != ""
+	return func(f *policy.Fetched, authority, from string) bool {
+		d := p.Decide(&policy.Request{Method: "GET", Scheme: "https", Authority: authority, Path: "/", Origins: 1, Origin: from, InForce: []*policy.Fetched{f}})
+		return d.Grant != ""
+	}
 }
 
 func TestADocumentListsOrigins(t *testing.T) {
@@ -105,10 +115,13 @@ func TestADocumentWithAMistakeIsRefusedWhole(t *testing.T) {
 		{`{"allowOrigins": {}}`, anySource, "has a value of the wrong type"},
 		{`{"allowOrigins": null}`, anySource, "has a value of the wrong type"},
 		{`{"hosts": []}`, anySource, "has a value of the wrong type"},
-		{`{"hosts": {"x.example": []}}`, anySource, "has a value of the wrong type"},
-		{`{"hosts": {"x.example": {}}}`, anySource, "has no allowOrigins"},
+		{`{"hosts": {"x.example": []}}`, anySource, `$.hosts["x.example"]: has a value of the wrong type`},
+		{`{"hosts": {"x.example": {"allowOrigins": 1}}}`, anySource, `$.hosts["x.example"].allowOrigins: has a value of the wrong type`},
+		{`{"hosts": {"w.example": {"allowOrigins": []}, "x.example": {"allowOrigins": ["https://a.test", "https://A.test"]}}}`, anySource, `$.hosts["x.example"].allowOrigins[1]:`},
+		{`{"hosts": {"x.example": {"allowOrigins": [{"exact": "https://A.test"}]}}}`, anySource, `$.hosts["x.example"].allowOrigins[0]`},
+		{`{"hosts": {"x.example": {}}}`, anySource, `$.hosts["x.example"]: {}: has no allowOrigins`},
 		{`{"hosts": {"x.example": {"allowOrigins": [], "more": 1}}}`, anySource, "stands beside another key"},
-		{`{"hosts": {"x.example": {"hosts": {}}}}`, anySource, "unknown key"},
+		{`{"hosts": {"x.example": {"hosts": {}}}}`, anySource, `$.hosts["x.example"].hosts: unknown key`},
 		{`{"origins": []}`, anySource, "unknown key"},
 		{`{"allowOrigins": [], "hosts": {}}`, anySource, "stands beside another key"},
 		{`{"allowOrigins": [], "allowOrigins": []}`, anySource, "stands beside another key"},
@@ -140,6 +153,97 @@ func TestADocumentWithAMistakeIsRefusedWhole(t *testing.T) {
 	overridden := policy.Source{MaxBytes: 1 << 20, Credentials: true, InsecureOK: true, PublicSuffixOK: true}
 	if _, err := readFetched(`{"allowOrigins": ["http://a.test", "https://*.com"]}`, overridden, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// turns makes documents by chance, of all forms, small and large, right and wrong.
+type turns struct{ *rand.Rand }
+
+var (
+	turnHosts    = []string{"x.example", "y.example", "z.example", "other.example"}
+	turnPatterns = []string{
+		`"https://%s.test"`, `"https://%s.test:8443"`, `"https://*.%s.test"`, `"https://pr-*.%s.test"`, `"https://a.*-%s.test"`, `"https://%s.test:*"`,
+		`{"regex": "https://(w|v)\\.%s\\.test"}`, `{"exact": "http://%s.test"}`, `"%s://*"`, `"https://*.%s.test:8443"`,
+	}
+	turnOrigins = []string{
+		"https://%s.test", "https://%s.test:8443", "https://x.y.%s.test", "https://pr-7.%s.test", "https://a.b-%s.test", "https://%s.test:1", "https://w.%s.test", "http://%s.test", "%s://any",
+		"https://x.%s.test:8443",
+	}
+	turnNames = strings.Split("ab ac ad ae af ag ah", " ")
+)
+
+func (r turns) list() string {
+	var all []string
+	seen := map[string]bool{}
+	for range r.IntN([]int{3, 10, 200}[r.IntN(3)]) {
+		if text := fmt.Sprintf(turnPatterns[r.IntN(len(turnPatterns))], turnNames[r.IntN(len(turnNames))]); !seen[text] {
+			seen[text] = true
+			all = append(all, text)
+		}
+	}
+	for i := range r.IntN(2) * r.IntN(300) {
+		all = append(all, fmt.Sprintf(`"https://*.n%d.test"`, i))
+	}
+	if r.IntN(6) == 0 {
+		all = append(all, `"https://Mistake.test"`)
+	}
+	return `{"allowOrigins": [` + strings.Join(all, ", ") + `]}`
+}
+
+func (r turns) document() string {
+	if r.IntN(2) == 0 {
+		return r.list()
+	}
+	var all []string
+	for _, host := range turnHosts[:r.IntN(len(turnHosts))] {
+		all = append(all, fmt.Sprintf("%q: %s", host, r.list()))
+	}
+	return `{"hosts": {` + strings.Join(all, ", ") + `}}`
+}
+
+// The plugin reads documents in turn into the memory of those before, text included. Nothing of these may be left.
+func TestADocumentReadInTheMemoryOfAnotherIsAsNew(t *testing.T) {
+	r := turns{rand.New(rand.NewPCG(1, 2))}
+	listed := decider(t)
+	memory := make([]byte, 1<<16)
+	var used *policy.Fetched
+	granted := 0
+	for range 400 {
+		text := r.document()
+		fresh, freshErr := readFetched(text, anySource, 1<<20)
+		shared := memory[:copy(memory, text)]
+		d := NewDocument(unsafe.String(&shared[0], len(shared)), &anySource, used)
+		if steps := r.IntN(40); steps < 10 { // given up on the way
+			d.Step(steps)
+			continue
+		}
+		for !d.Step(7) {
+		}
+		got, err := d.Result()
+		if fmt.Sprint(err) != fmt.Sprint(freshErr) {
+			t.Fatalf("%s: %v, and %v when new", text, err, freshErr)
+		}
+		if err != nil {
+			continue
+		}
+		used = got
+		for _, host := range turnHosts {
+			for _, name := range turnNames {
+				for _, form := range turnOrigins {
+					from := fmt.Sprintf(form, name)
+					want := listed(fresh, host, from)
+					if want {
+						granted++
+					}
+					if listed(got, host, from) != want {
+						t.Fatalf("%s from %s: %v when new: %s", host, from, want, text)
+					}
+				}
+			}
+		}
+	}
+	if granted < 1000 {
+		t.Errorf("only %d grants", granted)
 	}
 }
 

@@ -70,6 +70,25 @@ type (
 	}
 )
 
+// Len returns how many patterns and labels the set holds.
+func (s *Set) Len() int {
+	return len(s.exact) + len(s.open) + len(s.anyHost) + len(s.nodes) + len(s.subs) + len(s.inLabel) + len(s.regexes)
+}
+
+// Reset empties the set and keeps its memory. It must not be in use.
+func (s *Set) Reset() {
+	clear(s.exact)
+	clear(s.open)
+	clear(s.anyHost)
+	clear(s.edges)
+	clear(s.subs)
+	clear(s.inLabel)
+	clear(s.nodes)
+	clear(s.regexes)
+	s.hasAny, s.regexes = false, s.regexes[:0]
+	s.nodes = s.nodes[:min(1, len(s.nodes))] // the root
+}
+
 // noGroup is behind all groups.
 const noGroup int32 = 1<<31 - 1
 

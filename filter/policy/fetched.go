@@ -11,10 +11,11 @@ type Source struct {
 	Credentials, InsecureOK, PublicSuffixOK bool
 }
 
-// Fetched is what a source gave: origins for every host, or for each host its own. It is immutable once it is in use. The zero value lists nothing.
+// Fetched is what a source gave: origins for every host, or for each host its own. It is immutable while it is in use. The zero value lists nothing.
 type Fetched struct {
 	_ [0]func() // not comparable
 
+	byHost bool
 	// hosts numbers the hosts of a document that has any, from 0. In a document without them, all is of everyHost.
 	hosts    map[string]int32
 	exact    map[hostOrigin]struct{}
@@ -32,8 +33,25 @@ const everyHost int32 = -1
 // NewFetched returns an empty document with room for about n origins.
 func NewFetched(n int) *Fetched { return &Fetched{exact: make(map[hostOrigin]struct{}, n)} }
 
+// Reset empties the document. It keeps its memory, so that the next one of about that size and form needs hardly any.
+func (f *Fetched) Reset() {
+	// mostKept bounds what a host keeps for whichever has its number next: every number may have been that of the largest once.
+	const mostKept = 64
+	f.byHost = false
+	clear(f.hosts)
+	clear(f.exact)
+	for host, set := range f.patterns {
+		if host != everyHost && set.Len() > mostKept {
+			delete(f.patterns, host)
+			continue
+		}
+		set.Reset()
+	}
+}
+
 // Host returns the number of a host, a name in lower case, and makes the document one that has hosts.
 func (f *Fetched) Host(name string) int32 {
+	f.byHost = true
 	if f.hosts == nil {
 		f.hosts = map[string]int32{}
 	}
@@ -72,7 +90,7 @@ func (f *Fetched) Add(host int32, p *origin.Pattern) bool {
 }
 
 // ByHost reports whether the document has origins for each host.
-func (f *Fetched) ByHost() bool { return f != nil && f.hosts != nil }
+func (f *Fetched) ByHost() bool { return f != nil && f.byHost }
 
 // lists reports whether the document lists an origin, which is well-formed, for a request to an authority. Nothing is listed by no document.
 func (f *Fetched) lists(from, authority string) bool {
@@ -80,7 +98,7 @@ func (f *Fetched) lists(from, authority string) bool {
 		return false
 	}
 	host := everyHost
-	if f.hosts != nil {
+	if f.byHost {
 		var ok bool
 		if host, ok = f.hosts[hostOf(authority)]; !ok {
 			return false
