@@ -42,7 +42,7 @@ func TestHostileAnswersDoNoHarm(t *testing.T) {
 	var page, text, data, log bytes.Buffer
 	for _, err := range []error{
 		WriteHTML(&page, []*Report{r}, "v1"), WriteText(&text, []*Report{r}, plainPalette),
-		finding.WriteJSON(&data, r), finding.WriteSARIF(&log, r.Findings, Rules, "v1"),
+		finding.WriteJSON(&data, r), finding.WriteSARIF(&log, r.Findings, Rules, "v1", nil),
 	} {
 		if err != nil {
 			t.Fatal(err)

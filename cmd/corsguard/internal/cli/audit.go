@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -182,11 +183,15 @@ func (p *program) audit(ctx context.Context, f *auditFlags, urls []string) error
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	reports, err := p.audits(ctx, &f.options, urls)
+	out, err := p.openOutput(f.out) // before requests are sent for nothing
 	if err != nil {
 		return err
 	}
-	if err := p.writeOut(f.out, func(w io.Writer) error { return write(w, reports) }); err != nil {
+	reports, err := p.audits(ctx, &f.options, urls)
+	if err != nil {
+		return errors.Join(err, out.discard())
+	}
+	if err := out.write(func(w io.Writer) error { return write(w, reports) }); err != nil {
 		return err
 	}
 	return auditVerdict(p.stderr, reports, failOn)
@@ -230,6 +235,14 @@ func also(before, err error) error {
 	return fmt.Errorf("%w; %w", before, err)
 }
 
+// incomplete returns an error where r is not about all that was to be asked.
+func incomplete(r *audit.Report) error {
+	if r.Incomplete == "" {
+		return nil
+	}
+	return fmt.Errorf("%s: the audit is incomplete: %s", r.Target, r.Incomplete)
+}
+
 // auditVerdict returns the error for the exit code. Findings count more than what could not be asked.
 func auditVerdict(stderr io.Writer, reports []*audit.Report, failOn finding.Severity) error {
 	found := false
@@ -237,9 +250,7 @@ func auditVerdict(stderr io.Writer, reports []*audit.Report, failOn finding.Seve
 	for _, r := range reports {
 		worst, some := finding.Worst(r.Findings)
 		found = found || some && worst >= failOn
-		if r.Incomplete != "" {
-			failed = also(failed, fmt.Errorf("%s: the audit is incomplete: %s", r.Target, r.Incomplete))
-		}
+		failed = also(failed, incomplete(r))
 	}
 	if found {
 		if failed != nil {
@@ -268,10 +279,14 @@ func (p *program) auditWriter(output string) (func(io.Writer, []*audit.Report) e
 	case "sarif":
 		return func(w io.Writer, reports []*audit.Report) error {
 			var all []finding.Finding
+			var failures []string
 			for _, r := range reports {
 				all = append(all, r.Findings...)
+				if err := incomplete(r); err != nil {
+					failures = append(failures, err.Error())
+				}
 			}
-			return finding.WriteSARIF(w, all, audit.Rules, Version())
+			return finding.WriteSARIF(w, all, audit.Rules, Version(), failures)
 		}, nil
 	case "html":
 		return func(w io.Writer, reports []*audit.Report) error { return audit.WriteHTML(w, reports, Version()) }, nil
@@ -279,16 +294,50 @@ func (p *program) auditWriter(output string) (func(io.Writer, []*audit.Report) e
 	return nil, fmt.Errorf("--output %q: write text, json, sarif or html", output)
 }
 
-// writeOut has write write to the named file, or to standard output.
-func (p *program) writeOut(name string, write func(io.Writer) error) error {
+// output is a file, or standard output where that is nil.
+type output struct {
+	stdout io.Writer
+	file   *os.File
+	isNew  bool
+}
+
+// openOutput opens the named file, or standard output. What is in the file stays until there is something to write.
+func (p *program) openOutput(name string) (*output, error) {
 	if name == "" {
-		return write(p.stdout)
+		return &output{stdout: p.stdout}, nil
 	}
-	file, err := os.Create(name)
-	if err != nil {
-		return err
+	const mode = 0o666
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if !errors.Is(err, fs.ErrExist) {
+		return &output{file: file, isNew: true}, err
 	}
-	return errors.Join(write(file), file.Close())
+	file, err = os.OpenFile(name, os.O_WRONLY, mode)
+	return &output{file: file}, err
+}
+
+// write has f write, and closes the output.
+func (o *output) write(f func(io.Writer) error) error {
+	if o.file == nil {
+		return f(o.stdout)
+	}
+	if info, err := o.file.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := o.file.Truncate(0); err != nil {
+			return errors.Join(err, o.file.Close())
+		}
+	}
+	return errors.Join(f(o.file), o.file.Close())
+}
+
+// discard closes the output, and leaves no file behind that was not there.
+func (o *output) discard() error {
+	if o.file == nil {
+		return nil
+	}
+	err := o.file.Close()
+	if o.isNew {
+		err = errors.Join(err, os.Remove(o.file.Name()))
+	}
+	return err
 }
 
 // progressWidth keeps the line of progress to one line of a terminal, which can be taken back.

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -118,11 +121,51 @@ func TestAuditOutputs(t *testing.T) {
 	}
 }
 
+// Nothing is sent where the report could not be written, and a report that is there stays until there is another.
+func TestAuditOpensItsFileFirst(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(s.Close)
+	dir := t.TempDir()
+	if code, _, stderr := runAudit("--out", filepath.Join(dir, "none", "report"), s.URL); code != 2 || !strings.Contains(stderr, "none") || asked.Load() > 0 {
+		t.Errorf("exit code %d after %d requests, stderr %q", code, asked.Load(), stderr)
+	}
+
+	const before = "a report of before, which is longer than nothing"
+	const nobody = "http://127.0.0.1:1/"
+	old, fresh := filepath.Join(dir, "old"), filepath.Join(dir, "fresh")
+	if err := os.WriteFile(old, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{old, fresh} {
+		if code, _, stderr := runAudit("--out", file, nobody); code != 2 || stderr == "" {
+			t.Errorf("exit code %d, stderr %q", code, stderr)
+		}
+	}
+	if text, err := os.ReadFile(old); err != nil || string(text) != before {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := os.Stat(fresh); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty report is left: %v", err)
+	}
+
+	if err := os.WriteFile(old, []byte(strings.Repeat(before, 10_000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := runAudit("-o", "json", "--fail-on", "never", "--out", old, s.URL); code != 0 || stderr != "" {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if text, err := os.ReadFile(old); err != nil || !json.Valid(text) {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
+
 func TestAuditNamesWhatItDidNotAudit(t *testing.T) {
 	t.Parallel()
 	const nobody = "http://127.0.0.1:1/"
-	for _, format := range []string{"text", "json", "html"} {
-		if code, stdout, _ := runAudit("-o", format, auditedServer(t, false), nobody); code != 2 || !strings.Contains(stdout, nobody) || !strings.Contains(stdout, "not audited") {
+	for format, said := range map[string]string{"text": "not audited", "json": "not audited", "html": "not audited", "sarif": `"executionSuccessful": false`} {
+		if code, stdout, _ := runAudit("-o", format, auditedServer(t, false), nobody); code != 2 || !strings.Contains(stdout, nobody) || !strings.Contains(stdout, said) {
 			t.Errorf("%s: exit code %d\n%s", format, code, stdout)
 		}
 	}

@@ -158,12 +158,20 @@ func (c *checked) write(w io.Writer, output string, palette finding.Palette) err
 		}
 		return finding.WriteJSON(w, c)
 	case "sarif":
-		return finding.WriteSARIF(w, c.Findings, checkRules(), Version())
+		return finding.WriteSARIF(w, c.Findings, checkRules(), Version(), c.failures())
 	}
 	if len(c.Policies)+len(c.Findings) == 0 {
 		return nil // no file could be read
 	}
 	return finding.WriteText(w, c.Findings, palette)
+}
+
+// failures says what could not be checked.
+func (c *checked) failures() []string {
+	if len(c.Policies)+len(c.Findings) == 0 && c.noPolicy != nil {
+		return append(slices.Clone(c.Unreadable), c.noPolicy.Error())
+	}
+	return c.Unreadable
 }
 
 // verdict says which files could not be read, and returns the error for the exit code. That a file was not checked counts more than findings in others.
@@ -209,7 +217,7 @@ func writeRules(w io.Writer, rules []*finding.Rule, output string) error {
 		}
 		return finding.WriteJSON(w, map[string]any{"rules": list})
 	case "sarif":
-		return finding.WriteSARIF(w, nil, rules, Version())
+		return finding.WriteSARIF(w, nil, rules, Version(), nil)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rules {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -235,5 +236,29 @@ func TestCheckColoursOnRequestOnly(t *testing.T) {
 	}
 	if _, stdout, _ := runCheck(t, errorPolicy, "--color", "always", "-"); !strings.Contains(stdout, "\x1b[31m") {
 		t.Errorf("%q", stdout)
+	}
+}
+
+func TestCheckSaysInSARIFWhatItCouldNotRead(t *testing.T) {
+	t.Parallel()
+	good, empty := filepath.Join(t.TempDir(), "good.json"), filepath.Join(t.TempDir(), "empty.yaml")
+	if err := errors.Join(os.WriteFile(good, []byte(`{"cors": {"allowOrigins": ["https://app.example.com"]}}`), 0o600), os.WriteFile(empty, []byte("a: 1\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		files []string
+		says  string
+	}{
+		{[]string{good}, `"executionSuccessful": true`},
+		{[]string{good, empty}, `"executionSuccessful": true`},
+		{[]string{good, "no-such-file.json"}, `no-such-file.json`},
+		{[]string{good, "no-such-file.json"}, `"executionSuccessful": false`},
+		{[]string{empty}, `"executionSuccessful": false`},
+	} {
+		var stdout, stderr bytes.Buffer
+		Run(append([]string{"check", "-o", "sarif", "--fail-on", "never"}, test.files...), strings.NewReader(""), &stdout, &stderr)
+		if !strings.Contains(stdout.String(), test.says) {
+			t.Errorf("%q: %s%s", test.files, stdout.Bytes(), stderr.Bytes())
+		}
 	}
 }

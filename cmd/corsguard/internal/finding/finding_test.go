@@ -46,6 +46,24 @@ b.yaml:9:1: note: nobody gets in [narrow]
 	}
 }
 
+func TestTextNamesTheDocumentsOfEqualLines(t *testing.T) {
+	at := func(line int, document string) finding.Finding {
+		return finding.New(narrow, finding.Place{File: "a.yaml", Line: line, Column: 1, Document: document}, "nobody gets in", "")
+	}
+	var b bytes.Buffer
+	if err := finding.WriteText(&b, []finding.Finding{at(1, "listener a"), at(1, "listener\x1b b"), at(2, "listener c")}, finding.Palette{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `a.yaml:1:1: note: nobody gets in [narrow] in listener a
+a.yaml:1:1: note: nobody gets in [narrow] in listener` + "\ufffd" + ` b
+a.yaml:2:1: note: nobody gets in [narrow]
+0 errors, 0 warnings, 3 notes
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
 func TestJSONHoldsAllOfAFinding(t *testing.T) {
 	var b bytes.Buffer
 	if err := finding.WriteJSON(&b, samples()[2:3]); err != nil {
@@ -69,7 +87,7 @@ func TestJSONHoldsAllOfAFinding(t *testing.T) {
 
 func TestSARIFHasRulesPlacesAndLevels(t *testing.T) {
 	var b bytes.Buffer
-	if err := finding.WriteSARIF(&b, samples(), []*finding.Rule{narrow, wide}, "1.2.3"); err != nil {
+	if err := finding.WriteSARIF(&b, samples(), []*finding.Rule{narrow, wide}, "1.2.3", nil); err != nil {
 		t.Fatal(err)
 	}
 	var log struct {
@@ -123,10 +141,46 @@ func TestSARIFHasRulesPlacesAndLevels(t *testing.T) {
 	}
 }
 
+// A log without results must not be taken for a clean one where not all was looked at.
+func TestSARIFSaysWhetherAllWasLookedAt(t *testing.T) {
+	for _, failures := range [][]string{nil, {"a.yaml: no such file", "https://api.example.com/: does not answer"}} {
+		var b bytes.Buffer
+		if err := finding.WriteSARIF(&b, nil, nil, "1", failures); err != nil {
+			t.Fatal(err)
+		}
+		var log struct {
+			Runs []struct {
+				Invocations []struct {
+					ExecutionSuccessful        *bool
+					ToolExecutionNotifications []struct {
+						Level   string
+						Message struct{ Text string }
+					}
+				}
+			}
+		}
+		if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+			t.Fatal(err)
+		}
+		if len(log.Runs) != 1 || len(log.Runs[0].Invocations) != 1 || log.Runs[0].Invocations[0].ExecutionSuccessful == nil {
+			t.Fatalf("%s", b.Bytes())
+		}
+		i := log.Runs[0].Invocations[0]
+		if *i.ExecutionSuccessful != (failures == nil) || len(i.ToolExecutionNotifications) != len(failures) {
+			t.Fatalf("%s", b.Bytes())
+		}
+		for n, said := range i.ToolExecutionNotifications {
+			if said.Level != "error" || said.Message.Text != failures[n] {
+				t.Errorf("%+v", said)
+			}
+		}
+	}
+}
+
 func TestSARIFNamesFilesByReferences(t *testing.T) {
 	for file, want := range map[string]string{"a b#c.yaml": "a%20b%23c.yaml", "<stdin>": "stdin", "dir/a.yaml": "dir/a.yaml", "a:b.yaml": "./a:b.yaml", "/abs/ü.yaml": "/abs/%C3%BC.yaml"} {
 		var b bytes.Buffer
-		if err := finding.WriteSARIF(&b, []finding.Finding{finding.New(wide, finding.Place{File: file}, "m", "")}, nil, "1"); err != nil {
+		if err := finding.WriteSARIF(&b, []finding.Finding{finding.New(wide, finding.Place{File: file}, "m", "")}, nil, "1", nil); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), `"uri": "`+want+`"`) {
@@ -137,7 +191,7 @@ func TestSARIFNamesFilesByReferences(t *testing.T) {
 
 func TestNothingFoundIsValidSARIF(t *testing.T) {
 	var b bytes.Buffer
-	if err := finding.WriteSARIF(&b, nil, []*finding.Rule{wide}, "1"); err != nil {
+	if err := finding.WriteSARIF(&b, nil, []*finding.Rule{wide}, "1", nil); err != nil {
 		t.Fatal(err)
 	}
 	// Without results the log would say that nothing was looked for (SARIF 2.1.0, section 3.14.23).

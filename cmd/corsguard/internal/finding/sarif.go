@@ -10,8 +10,9 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
-// WriteSARIF writes findings as a SARIF 2.1.0 log of one run, with rules as those that the command knows.
-func WriteSARIF(w io.Writer, findings []Finding, rules []*Rule, version string) error {
+// WriteSARIF writes findings as a SARIF 2.1.0 log of one run, with rules as those that the command knows. Failures say what could not be looked at: without them,
+// a log without results would say that all is well.
+func WriteSARIF(w io.Writer, findings []Finding, rules []*Rule, version string, failures []string) error {
 	run := sarif.NewRunWithInformationURI("corsguard", "https://github.com/corsguard/corsguard")
 	run.Tool.Driver.WithVersion(version)
 	for _, r := range rules {
@@ -29,6 +30,11 @@ func WriteSARIF(w io.Writer, findings []Finding, rules []*Rule, version string) 
 		}
 		run.AddResult(result.AddLocation(location(&f.Place)))
 	}
+	invocation := sarif.NewInvocation().WithExecutionSuccessful(len(failures) == 0)
+	for _, failure := range failures {
+		invocation.AddToolExecutionNotification(sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewTextMessage(failure)))
+	}
+	run.AddInvocation(invocation)
 	report := sarif.NewReport()
 	report.AddRun(run)
 	return report.PrettyWrite(w)

@@ -10,8 +10,19 @@ import (
 func WriteText(w io.Writer, findings []Finding, p Palette) error {
 	var b strings.Builder
 	explained := map[*Rule]bool{}
+	headings := make([]string, len(findings))
+	lines := map[string]int{}
+	for i := range findings {
+		headings[i] = heading(&findings[i], p)
+		lines[headings[i]]++
+	}
 	for i := range findings {
 		f := &findings[i]
+		b.WriteString(headings[i])
+		if lines[headings[i]] > 1 && f.Place.Document != "" { // such as one policy that two listeners share
+			b.WriteString(" in " + Printable(f.Place.Document))
+		}
+		b.WriteByte('\n')
 		writeFinding(&b, f, p, !explained[f.Rule])
 		explained[f.Rule] = true
 	}
@@ -21,13 +32,17 @@ func WriteText(w io.Writer, findings []Finding, p Palette) error {
 	return err
 }
 
-// writeFinding writes f; why its rule exists is said once a rule.
-func writeFinding(b *strings.Builder, f *Finding, p Palette, why bool) {
-	b.WriteString(p.Bold(Printable(f.Place.String())) + ": " + p.Severity(f.Severity) + ": ")
+// heading returns the line that says what f is.
+func heading(f *Finding, p Palette) string {
+	path := ""
 	if f.Place.Path != "" {
-		b.WriteString(Printable(f.Place.Path) + ": ")
+		path = Printable(f.Place.Path) + ": "
 	}
-	b.WriteString(Printable(f.Message) + " " + p.Dim("["+f.Rule.ID+"]") + "\n")
+	return p.Bold(Printable(f.Place.String())) + ": " + p.Severity(f.Severity) + ": " + path + Printable(f.Message) + " " + p.Dim("["+f.Rule.ID+"]")
+}
+
+// writeFinding writes what stands under the heading of f; why its rule exists is said once a rule.
+func writeFinding(b *strings.Builder, f *Finding, p Palette, why bool) {
 	for _, line := range f.Evidence {
 		b.WriteString("    " + p.Dim(Printable(line)) + "\n")
 	}
