@@ -16,8 +16,9 @@ import (
 type source struct {
 	*policy.Source
 	stateKey, documentKey string
-	// version is that of the document in force here, 0 where there is none, and refused that of a published one that cannot be read here.
-	version, refused int64
+	// version is that of the document in force here, 0 where there is none, refused that of a published one that cannot be read here, and looked that of the state in which the
+	// published one was last looked at.
+	version, refused, looked int64
 	// reading is the document that is being read, step by step, nil where none is; readingVersion is to be its version.
 	reading        *config.Document
 	readingVersion int64
@@ -69,7 +70,7 @@ func (p *plugin) startSources(sources []policy.Source) bool {
 		}
 		p.sources[i] = s
 		// This also runs in a VM that only tries the configuration out, so nothing is written.
-		if st, _ := s.state(); st.version > 0 && s.begin() {
+		if st, _ := s.state(); st.version > 0 && s.begin(&st) {
 			p.readWhole(i)
 		}
 	}
@@ -102,6 +103,9 @@ func checksOf(s *policy.Source) string {
 func (p *plugin) tickSources(now int64) uint32 {
 	next := uint32(sourceTick)
 	for i, s := range p.sources {
+		if s.reading != nil && s.isOwn && !s.renew(now) {
+			s.reading, s.isOwn = nil, false
+		}
 		if s.reading != nil {
 			p.vm.source = s
 			if s.reading.Step(elementsPerStep) {
@@ -115,7 +119,7 @@ func (p *plugin) tickSources(now int64) uint32 {
 		st, cas := s.state()
 		s.metrics.tell(&st)
 		switch {
-		case st.version != s.version && st.version > 0 && s.begin():
+		case st.version != s.version && st.version > 0 && s.begin(&st):
 			next = readingTick
 		case st.isDue(s, now):
 			p.fetch(i, &st, cas, now)
@@ -126,10 +130,14 @@ func (p *plugin) tickSources(now int64) uint32 {
 
 // begin begins to read the published document, and reports whether there is one that was not read yet. Its version is its own: a VM that dies while it publishes leaves a
 // document that the state does not know of.
-func (s *source) begin() bool {
-	data, ok := sharedDataInto(s.spare.data, s.documentKey)
-	if !ok || len(data) < versionBytes {
+func (s *source) begin(st *sourceState) bool {
+	if st.version == s.looked {
 		return false
+	}
+	s.looked = st.version
+	data, ok := sharedDataInto(s.spare.data, s.documentKey)
+	if !ok || len(data) < versionBytes || len(data) > versionBytes+s.MaxBytes {
+		return false // others wrote it
 	}
 	s.spare.data = data
 	version := readVersion(data)
@@ -142,8 +150,12 @@ func (s *source) begin() bool {
 
 // read begins to read what is in the spare document.
 func (s *source) read(version int64) {
+	d := s.spare
+	if d.fetched == nil {
+		d.fetched = config.Room(len(d.text()))
+	}
 	s.readingVersion = version
-	s.reading = config.NewDocument(s.spare.text(), s.Source, s.spare.fetched)
+	s.reading = config.NewDocument(d.text(), s.Source, d.fetched)
 }
 
 // finish takes a document into force that was read to its end, and publishes it if this VM fetched it.
@@ -170,7 +182,6 @@ func (p *plugin) finish(i int) {
 			return
 		}
 	}
-	s.spare.fetched = fetched
 	s.inForce, s.spare = s.spare, s.inForce
 	s.version, p.inForce[i] = version, fetched
 }
@@ -259,10 +270,34 @@ func (p *plugin) OnHTTPCallResponse(call uint32, headers, bodySize int) {
 
 // receive puts the body of an answer into the spare document, whatever was read there.
 func (s *source) receive(size int) {
+	if s.reading != nil && !s.isOwn {
+		s.looked = 0 // it is to be read after all
+	}
 	s.reading, s.isOwn = nil, false
 	d := s.spare
 	d.data = withCapacity(d.data, versionBytes+size)[:versionBytes]
 	d.data = append(d.data, callBodyInto(d.data[versionBytes:], size)...) // where it is already, if it came into that memory
+	d.data = d.data[:versionBytes+unescapeSlashes(d.data[versionBytes:])]
+}
+
+// unescapeSlashes makes \/ in a JSON text a plain slash, as many libraries write it in every URL, and returns the new length: a string with an escape would take memory of its own.
+func unescapeSlashes(text []byte) int {
+	n := 0
+	for n < len(text) && text[n] != '\\' {
+		n++
+	}
+	for i := n; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) {
+			i++
+			if text[i] != '/' {
+				text[n] = '\\'
+				n++
+			}
+		}
+		text[n] = text[i]
+		n++
+	}
+	return n
 }
 
 // withCapacity returns b or, where it has no room for n bytes, other memory with more than that: documents grow little by little.

@@ -142,6 +142,22 @@ func (s *source) mayLog(now int64) bool {
 	return true
 }
 
+// renew keeps the lease as long as this VM reads the document, and reports whether it has it: otherwise one that takes longer would be fetched over and over.
+func (s *source) renew(now int64) bool {
+	if s.lease-now > leaseSlack/2 {
+		return true
+	}
+	st, cas := s.state()
+	if st.lease != s.lease {
+		return false
+	}
+	st.lease = now + leaseSlack
+	if s.setState(&st, cas) {
+		s.lease = st.lease
+	}
+	return true
+}
+
 // failed notes that the source gave nothing. It is asked again soon, and then less and less often.
 func (s *source) failed(result string) {
 	s.metrics.count(result)

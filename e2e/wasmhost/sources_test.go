@@ -536,6 +536,66 @@ func TestDocumentsInTurnLeaveNothingBehind(t *testing.T) {
 	}
 }
 
+// A worker that reads for longer than the lease was given for keeps it. Otherwise the next one would fetch, and read as long, and so on for ever.
+func TestADocumentThatTakesLongerToReadThanTheLeaseComesIntoForce(t *testing.T) {
+	t.Parallel()
+	const tick = time.Second // as of a machine that has much else to do
+	origins := []string{oneOrigin}
+	for i := range 40_000 {
+		origins = append(origins, fmt.Sprintf("https://app-%d.example.com", i))
+	}
+	f := newFleet(t, wasmhost.Envoy140, 2, strings.Replace(fetchConfig, "100000", "2000000", 1))
+	answers, since := 0, 0
+	for f.counted("ok") == 0 && since < 60 {
+		f.process.Advance(tick)
+		since++
+		for _, p := range f.plugins {
+			p.Tick()
+		}
+		for _, call := range f.process.HTTPCalls() {
+			answers, since = answers+1, 0
+			call.Answer("200", nil, documentOf(origins...))
+		}
+		if answers > 1 {
+			t.Fatalf("another worker fetches after %d s, and the document is not in force", since)
+		}
+	}
+	if lease := 6; since <= lease {
+		t.Fatalf("it was read within %d s, no longer than a lease", since)
+	}
+	f.run(10 * time.Second)
+	f.grants(true, oneOrigin)
+}
+
+// A worker that has lost its lease while it reads publishes nothing, and stops.
+func TestADocumentIsNotReadToItsEndWithoutTheLease(t *testing.T) {
+	t.Parallel()
+	origins := []string{oneOrigin}
+	for i := range 20_000 {
+		origins = append(origins, fmt.Sprintf("https://app-%d.example.com", i))
+	}
+	f := newFleet(t, wasmhost.Envoy140, 2, strings.Replace(fetchConfig, "100000", "2000000", 1))
+	first := f.next(fetchInterval)
+	first.Answer("200", nil, documentOf(origins...))
+	reader := slices.IndexFunc(f.plugins, func(p *wasmhost.Plugin) bool { return p.VM() == first.VM() })
+	other := f.plugins[1-reader]
+	f.plugins[reader].Tick()
+	for range 40 { // the reader stands still, and the other worker takes over
+		f.process.Advance(time.Second / 4)
+		other.Tick()
+	}
+	f.call().Answer("200", nil, documentOf(twoOrigin))
+	for range 40 {
+		other.Tick()
+	}
+	f.run(2 * time.Second)
+	f.grants(true, twoOrigin)
+	f.grants(false, oneOrigin)
+	if n := f.counted("ok"); n != 1 {
+		t.Errorf("%d documents were published, want 1", n)
+	}
+}
+
 func TestMemoryStaysFlatOverManyDocuments(t *testing.T) {
 	list := func(form string, turn, n int) string {
 		origins := []string{oneOrigin}
@@ -558,8 +618,22 @@ func TestMemoryStaysFlatOverManyDocuments(t *testing.T) {
 	}{
 		{"2000 origins", 2, 30, 60, func(turn int) string { return list("https://app-%d-%d.example.com", turn, 2_000) }},
 		{"8000 origins", 1, 12, 24, func(turn int) string { return list("https://app-%d-%d.example.com", turn, 8_000) }},
+		{"8000 origins with escapes", 1, 12, 24, func(turn int) string {
+			return strings.ReplaceAll(list("https://app-%d-%d.example.com", turn, 8_000), "/", `\/`)
+		}},
 		{"4000 patterns", 1, 12, 24, func(turn int) string { return list("https://*.app-%d-%d.example.com", turn, 4_000) }},
 		{"2000 hosts", 1, 12, 24, func(turn int) string { return hosts(turn, 2_000) }},
+		{"4000 hosts in any order, with 200 patterns", 1, 12, 24, func(turn int) string {
+			all := []string{`"api.example.test": ` + documentOf(oneOrigin)}
+			for _, i := range rand.New(rand.NewPCG(uint64(turn), 0)).Perm(4_000) {
+				pattern := ""
+				if i < 200 {
+					pattern = "*."
+				}
+				all = append(all, fmt.Sprintf(`"t-%d.example": {"allowOrigins": ["https://%sa-%d.example"]}`, i, pattern, i))
+			}
+			return `{"hosts": {` + strings.Join(all, ", ") + `}}`
+		}},
 	} {
 		for name, release := range map[string]wasmhost.Release{"Envoy 1.40": wasmhost.Envoy140, "Envoy 1.36": wasmhost.Envoy136} {
 			t.Run(test.name+", "+name, func(t *testing.T) {

@@ -73,6 +73,7 @@ func contain(id uint32, callback Callback, action *uint32) {
 	// The handler may panic itself. What it was about to refuse then goes on without it having granted anything.
 	defer func() { _ = recover() }()
 	UseScratch(false)
+	LendMemory(nil)
 	if panics == nil {
 		return
 	}

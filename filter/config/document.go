@@ -41,12 +41,13 @@ const (
 	maxContainers = 4
 )
 
-// NewDocument begins to read text, the answer of source, into a document that is not in use, or a new one where that is nil. The text must not change as long as
-// the document is used.
+// Room returns a document with room for about as many origins as a text of size bytes has.
+func Room(size int) *policy.Fetched {
+	return policy.NewFetched(size / len(`"https://app.example.com",`))
+}
+
+// NewDocument begins to read text, the answer of source, into a document that is not in use. The text must not change as long as the document is used.
 func NewDocument(text string, source *policy.Source, into *policy.Fetched) *Document {
-	if into == nil {
-		into = policy.NewFetched(min(len(text), source.MaxBytes) / len(`"https://app.example.com",`))
-	}
 	into.Reset()
 	d := &Document{source: source, scanner: scanner{text: text}, in: make([]container, 0, maxContainers), fetched: into}
 	d.host = d.fetched.EveryHost()

@@ -17,7 +17,7 @@ var anySource = policy.Source{MaxBytes: 1 << 20}
 
 // readFetched reads text step by step.
 func readFetched(text string, source policy.Source, step int) (*policy.Fetched, error) {
-	d := NewDocument(text, &source, nil)
+	d := NewDocument(text, &source, Room(len(text)))
 	for !d.Step(step) {
 	}
 	return d.Result()
@@ -206,7 +206,7 @@ func TestADocumentReadInTheMemoryOfAnotherIsAsNew(t *testing.T) {
 	r := turns{rand.New(rand.NewPCG(1, 2))}
 	listed := decider(t)
 	memory := make([]byte, 1<<16)
-	var used *policy.Fetched
+	used := Room(0)
 	granted := 0
 	for range 400 {
 		text := r.document()
@@ -226,7 +226,6 @@ func TestADocumentReadInTheMemoryOfAnotherIsAsNew(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		used = got
 		for _, host := range turnHosts {
 			for _, name := range turnNames {
 				for _, form := range turnOrigins {

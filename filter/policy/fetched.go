@@ -20,6 +20,9 @@ type Fetched struct {
 	hosts    map[string]int32
 	exact    map[hostOrigin]struct{}
 	patterns map[int32]*origin.Set
+	// forAll keeps the patterns of everyHost from one document to the next, and free those of other hosts that the last document had.
+	forAll *origin.Set
+	free   []*origin.Set
 }
 
 // hostOrigin is an origin that is listed to the letter, and the host that lists it. Few pointers, and no map for each host: there may be a hundred thousand of either.
@@ -35,18 +38,40 @@ func NewFetched(n int) *Fetched { return &Fetched{exact: make(map[hostOrigin]str
 
 // Reset empties the document. It keeps its memory, so that the next one of about that size and form needs hardly any.
 func (f *Fetched) Reset() {
-	// mostKept bounds what a host keeps for whichever has its number next: every number may have been that of the largest once.
-	const mostKept = 64
+	// mostKept bounds what is kept of a host's patterns, for any host: in the end all would have room for those of the largest.
+	const mostKept = 32
 	f.byHost = false
 	clear(f.hosts)
 	clear(f.exact)
+	clear(f.free) // what the last document had no use for
+	f.free = f.free[:0]
 	for host, set := range f.patterns {
-		if host != everyHost && set.Len() > mostKept {
-			delete(f.patterns, host)
-			continue
+		keeps := set.Len() <= mostKept
+		if host == everyHost || keeps {
+			set.Reset()
 		}
-		set.Reset()
+		if host != everyHost && keeps {
+			f.free = append(f.free, set)
+		}
 	}
+	clear(f.patterns)
+}
+
+// newSet returns an empty set for the patterns of a host, where there may be one from documents before.
+func (f *Fetched) newSet(host int32) (set *origin.Set) {
+	last := len(f.free) - 1
+	switch {
+	case host == everyHost:
+		if f.forAll == nil {
+			f.forAll = &origin.Set{}
+		}
+		return f.forAll
+	case last < 0:
+		return &origin.Set{}
+	}
+	set, f.free[last] = f.free[last], nil
+	f.free = f.free[:last]
+	return set
 }
 
 // Host returns the number of a host, a name in lower case, and makes the document one that has hosts.
@@ -82,7 +107,7 @@ func (f *Fetched) Add(host int32, p *origin.Pattern) bool {
 	}
 	set := f.patterns[host]
 	if set == nil {
-		set = &origin.Set{}
+		set = f.newSet(host)
 		f.patterns[host] = set
 	}
 	set.Add(p, 0)

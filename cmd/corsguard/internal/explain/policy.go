@@ -43,7 +43,7 @@ func (p *Policy) Fetch(document []byte) error {
 		return fmt.Errorf("the policy fetches from %d sources", p.Sources())
 	}
 	const step = 1 << 20
-	d := config.NewDocument(string(document), &p.spec.Sources[len(p.inForce)], nil)
+	d := config.NewDocument(string(document), &p.spec.Sources[len(p.inForce)], config.Room(len(document)))
 	for !d.Step(step) {
 	}
 	fetched, err := d.Result()
