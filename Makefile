@@ -10,7 +10,7 @@ FUZZTIME      ?= 300000x
 SOAK          ?= 5m
 
 # A test that drives an Envoy depends on more than Go's test cache knows of.
-E2E_TEST  := go -C e2e test -count=1 -timeout 20m
+E2E_TEST  := go -C e2e test -count=1 -timeout 30m
 E2E_ENVOY := . ./cmd/... ./plain
 # Every package but those whose tests need browsers and web servers, which are not there everywhere.
 E2E_ALL   := $$(go -C e2e list ./... | grep -vE '/(browser|servers|soak)$$')
@@ -57,7 +57,7 @@ e2e-servers: ## audit web servers of other products: nginx, apache2, haproxy, li
 
 e2e-conformance: build ## run the CORS test of the Gateway API's conformance suite against Envoy with the plugin
 	go -C e2e/conformance vet ./...
-	go -C e2e/conformance test -count=1 -timeout 20m ./...
+	go -C e2e/conformance test -count=1 -timeout 30m ./...
 
 # Envoy Gateway's ports are fixed, so its tests have the machine to themselves. Building the control planes takes ten to twenty minutes, once.
 e2e-mesh: build ## build Istio's and Envoy Gateway's control planes, and run the tests with them and a real Envoy

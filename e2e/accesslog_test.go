@@ -93,7 +93,7 @@ func (r loggedRequest) details() string {
 }
 
 // accessLogLimit bounds the wait for lines of the access log.
-const accessLogLimit = 10 * time.Second
+const accessLogLimit = time.Minute
 
 // refusalLine is one of the plugin's own log, as far as the filter state has it.
 var refusalLine = regexp.MustCompile(`corsguard: (refused|shadowed) (\w+): (\w+) rule=(\S+) `)

@@ -12,7 +12,7 @@ import (
 )
 
 // countersLimit bounds the wait for the plugin's counters, which it hands to Envoy once a second.
-const countersLimit = 10 * time.Second
+const countersLimit = time.Minute
 
 // anyRefusal is the wanted reason of a case that leaves open which of the two it is.
 const anyRefusal = "refused_any"

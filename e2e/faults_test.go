@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"corsguard/e2e/corpus"
 	"corsguard/e2e/envoy"
@@ -27,7 +26,7 @@ func TestAPanicEndsOneRequest(t *testing.T) {
 			check(t, send(t, http1, g.Addr("faulty"), corpus.Request{Headers: []corpus.Header{originHeader(appOrigin)}}), 200, grantActual...)
 		}
 	}
-	until(t, 10*time.Second, func() error {
+	until(t, countersLimit, func() error {
 		stats, err := g.Admin.Stats(t.Context(), "^wasmcustom\\.corsguard\\.panics$")
 		if n := stats["wasmcustom.corsguard.panics"]; n != 2*rounds {
 			return fmt.Errorf("%d panics are counted, want %d (%w)", n, 2*rounds, err)

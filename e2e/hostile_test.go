@@ -12,8 +12,28 @@ import (
 	"corsguard/e2e/wire"
 )
 
-// answerLimit bounds the answer to one hostile request, on a machine that does other things besides.
+// answerLimit bounds the answer to one hostile request.
 const answerLimit = 2 * time.Second
+
+// soon sends a request, which must be answered within answerLimit. A machine may stall for as long, but not each time: what takes that long by itself does so again.
+func soon(t *testing.T, p protocol, addr string, r corpus.Request) wire.Response {
+	t.Helper()
+	for try := 1; ; try++ {
+		start := time.Now()
+		got, err := p.do(addr, r)
+		if err != nil {
+			t.Fatalf("%s: %v", p.name, err)
+		}
+		took := time.Since(start)
+		if took <= answerLimit {
+			return got
+		}
+		if t.Logf("%s: the answer took %v", p.name, took); try == 5 {
+			t.Errorf("%s: none of %d answers came within %v", p.name, try, answerLimit)
+			return got
+		}
+	}
+}
 
 // TestLongRequestHeaders sends preflights that ask for close to the 60 KiB of headers that Envoy takes. None is allowed; each is answered soon; the VM
 // lives on.
@@ -39,16 +59,8 @@ func TestLongRequestHeaders(t *testing.T) {
 				r.Headers = append(r.Headers, corpus.Header{"access-control-request-headers", v})
 			}
 			for _, p := range protocols {
-				start := time.Now()
-				got, err := p.do(addr, r)
-				if err != nil {
-					t.Fatalf("%s: %v", p.name, err)
-				}
-				if took := time.Since(start); took > answerLimit {
-					t.Errorf("%s: the answer took %v", p.name, took)
-				}
 				// The lists go out whole whatever was asked for: of 60 KB asked for, nothing comes back.
-				check(t, got, 204, grantPreflight...)
+				check(t, soon(t, p, addr, r), 204, grantPreflight...)
 			}
 		})
 	}

@@ -98,7 +98,7 @@ func hangUp(t *testing.T, addr string, r corpus.Request) {
 // settledMemory waits until Envoy has no stream left and returns its resident memory.
 func settledMemory(t *testing.T, g *envoy.Gateway) int64 {
 	t.Helper()
-	until(t, 10*time.Second, func() error {
+	until(t, updateLimit, func() error {
 		stats, err := g.Admin.Stats(t.Context(), `^(http\.leave\.downstream|cluster\.upstream\.upstream)_rq_active$`)
 		for name, active := range stats {
 			if active != 0 {

@@ -143,14 +143,29 @@ func fetchingFrom(cluster, path, times string) string {
 // often is for endpoints that are asked twice a second.
 const often = `"interval": "1s", "timeout": "500ms"`
 
-// onEveryWorker returns an error unless each of many connections, which spread over the workers, gets a grant for an origin, or none.
+// balanced returns a listener of the plugin that gives each worker its part of the connections that are open at a time. Otherwise one worker may take all of them.
+func balanced(name, config string) envoy.Object {
+	l := envoy.HCM{Filters: []envoy.Object{plugin(config)}}.Listener(name)
+	l["connection_balance_config"] = envoy.Object{"exact_balance": envoy.Object{}}
+	return l
+}
+
+// onEveryWorker returns an error unless each of many connections at a time, to a balanced listener, gets a grant for an origin, or none.
 func onEveryWorker(addr, host, from string, granted bool, more ...corpus.Header) error {
 	want := []corpus.Header{varyOrigin}
 	if granted {
 		want = append(want, append(more, corpus.Header{"access-control-allow-origin", from})...)
 	}
-	for range 24 {
-		got, err := wire.H1(addr, corpus.Request{Authority: host, Headers: []corpus.Header{originHeader(from)}})
+	conns := make([]*wire.H1Conn, 24)
+	for i := range conns {
+		var err error
+		if conns[i], err = wire.DialH1(addr); err != nil {
+			return err
+		}
+		defer conns[i].Close()
+	}
+	for _, conn := range conns {
+		got, err := conn.Do(corpus.Request{Authority: host, Headers: []corpus.Header{originHeader(from)}})
 		if err != nil {
 			return err
 		}
@@ -162,7 +177,7 @@ func onEveryWorker(addr, host, from string, granted bool, more ...corpus.Header)
 }
 
 const (
-	originPatience = 30 * time.Second
+	originPatience = 2 * time.Minute
 	originsHost    = "api.example.com"
 )
 
@@ -243,7 +258,7 @@ func TestFetchedOrigins(t *testing.T) {
 	stopAtTheEnd(t, func() error { return stopGateway(f.Gateway) })
 	var listeners []envoy.Object
 	for _, scene := range scenes {
-		listeners = append(listeners, envoy.HCM{Filters: []envoy.Object{plugin(scene.config)}}.Listener(scene.name))
+		listeners = append(listeners, balanced(scene.name, scene.config))
 	}
 	put(t, f.Gateway, listeners...)
 	// The last one changes a listener, which takes Envoy's main thread some time: not while others look at theirs.
@@ -274,35 +289,74 @@ func checkListed(t *testing.T, f fetching, addr string) {
 	}
 
 	// What is not changed is not sent again. It is asked for after four seconds, less a tenth.
-	first := len(e.seen())
-	until(t, originPatience, func() error {
-		if len(e.seen()) < first+2 {
-			return errors.New("nobody asks again")
+	var first, seen int // requests until the document came, and until the end of the try before
+	inTime(t, "several workers fetch", func(int) error {
+		var requests []originRequest // the last of those, and two more
+		until(t, originPatience, func() error {
+			all := e.seen()
+			if first == 0 {
+				first = max(0, slices.IndexFunc(all, func(r originRequest) bool { return r.header.Get("If-None-Match") != "" }))
+				seen = first
+			}
+			if first == 0 || len(all) < seen+2 {
+				return errors.New("nobody asks again")
+			}
+			requests = all[seen-1:]
+			return nil
+		})
+		var early error
+		for i, r := range requests {
+			want := http.Header{"Accept": {"application/json"}, "User-Agent": {"corsguard"}, "X-Envoy-Internal": {"true"}, "X-Envoy-Expected-Rq-Timeout-Ms": {"1000"}}
+			if seen-1+i >= first {
+				want.Set("If-None-Match", `"v1"`)
+			}
+			if !maps.EqualFunc(r.header, want, slices.Equal) || r.host != "origins.internal" {
+				t.Errorf("request %d: host %s, %v", i, r.host, r.header)
+			}
+			if i > 0 && r.at.Sub(requests[i-1].at) < 3*time.Second {
+				early = fmt.Errorf("requests %d and %d are %v apart", i-1, i, r.at.Sub(requests[i-1].at))
+			}
 		}
-		return nil
+		seen += len(requests) - 1
+		return early
 	})
-	requests := e.seen()[first-1:]
-	for i, r := range requests {
-		want := http.Header{"Accept": {"application/json"}, "User-Agent": {"corsguard"}, "X-Envoy-Internal": {"true"}, "X-Envoy-Expected-Rq-Timeout-Ms": {"1000"}}
-		if i > 0 {
-			want.Set("If-None-Match", `"v1"`)
-		}
-		if !maps.EqualFunc(r.header, want, slices.Equal) || r.host != "origins.internal" {
-			t.Errorf("request %d: host %s, %v", i, r.host, r.header)
-		}
-		if i > 0 && r.at.Sub(requests[i-1].at) < 3*time.Second {
-			t.Errorf("requests %d and %d are %v apart: several workers fetch", i-1, i, r.at.Sub(requests[i-1].at))
-		}
-	}
 
 	// An origin that is removed is refused within an interval, on every worker.
-	e.give(documentOf("https://four.example.com"), `"v2"`)
-	removed := time.Now()
-	until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://one.example.com", false) })
-	if took := time.Since(removed); took > 6*time.Second {
-		t.Errorf("a removed origin was allowed for %v", took)
-	}
+	inTime(t, "a removed origin was allowed for too long", func(try int) error {
+		if try > 0 {
+			e.give(documentOf("https://one.example.com"), fmt.Sprintf(`"v1-%d"`, try))
+			until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://one.example.com", true) })
+		}
+		e.give(documentOf("https://four.example.com"), fmt.Sprintf(`"v2-%d"`, try))
+		removed := time.Now()
+		until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://one.example.com", false) })
+		return notAfter(removed, 6*time.Second)
+	})
 	until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://four.example.com", true) })
+}
+
+// inTime measures up to three times, until once nothing is wrong. A machine may stall for a while, in each direction, but not each time. That none of it ever happens, the
+// tests hold that have a clock of their own.
+func inTime(t *testing.T, what string, measure func(try int) error) {
+	t.Helper()
+	const tries = 3
+	var errs error
+	for try := range tries {
+		err := measure(try)
+		if err == nil {
+			return
+		}
+		t.Logf("%s: %v", what, err)
+		errs = errors.Join(errs, err)
+	}
+	t.Errorf("%s: %v", what, errs)
+}
+
+func notAfter(start time.Time, limit time.Duration) error {
+	if took := time.Since(start); took > limit {
+		return fmt.Errorf("%v, longer than %v", took, limit)
+	}
+	return nil
 }
 
 // Until there is a document only the static list counts.
@@ -512,7 +566,7 @@ func checkChange(t *testing.T, f fetching, addr string) {
 	e.give(documentOf("https://one.example.com"), "")
 	until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://one.example.com", true) })
 	e.do(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "down", http.StatusInternalServerError) })
-	put(t, f.Gateway, envoy.HCM{Filters: []envoy.Object{plugin(changingPolicy("https://changed.example.com"))}}.Listener(changingListener))
+	put(t, f.Gateway, balanced(changingListener, changingPolicy("https://changed.example.com")))
 	addr = f.Addr(changingListener)
 	until(t, originPatience, func() error { return onEveryWorker(addr, originsHost, "https://changed.example.com", true) })
 	if err := onEveryWorker(addr, originsHost, "https://one.example.com", true); err != nil {
@@ -552,7 +606,7 @@ func TestAHundredThousandFetchedOrigins(t *testing.T) {
 	e.give(documentOf(origins...), `"v1"`)
 	g := originGateway(t, s, wasm, nil)
 	stopAtTheEnd(t, func() error { return stopGateway(g) })
-	put(t, g, envoy.HCM{Filters: []envoy.Object{plugin(`{"cors": ` + fetchingFrom("origins", "/many", `"interval": "10s", "timeout": "3s", "maxBytes": 8000000`) + `}`)}}.Listener("origins"))
+	put(t, g, balanced("origins", `{"cors": `+fetchingFrom("origins", "/many", `"interval": "10s", "timeout": "3s", "maxBytes": 8000000`)+`}`))
 	addr := g.Addr("origins")
 	until(t, 2*originPatience, func() error { return onEveryWorker(addr, originsHost, origins[many-1], true) })
 	for _, i := range []int{0, 1, many / 2} {
@@ -560,22 +614,22 @@ func TestAHundredThousandFetchedOrigins(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	slowest := time.Duration(0)
-	e.give(documentOf(origins[1:]...), `"v2"`)
-	removed := time.Now()
-	for done := false; !done && time.Since(removed) < originPatience; {
-		start := time.Now()
-		got, err := wire.H1(addr, corpus.Request{Headers: []corpus.Header{originHeader(origins[0])}})
-		if err != nil {
-			t.Fatal(err)
+	inTime(t, "a removed origin was allowed for too long", func(try int) error {
+		slowest, gone := time.Duration(0), origins[try]
+		e.give(documentOf(origins[try+1:]...), fmt.Sprintf(`"v%d"`, try+2))
+		removed := time.Now()
+		for done := false; !done && time.Since(removed) < originPatience; {
+			start := time.Now()
+			got, err := wire.H1(addr, corpus.Request{Headers: []corpus.Header{originHeader(gone)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slowest = max(slowest, time.Since(start))
+			done = compareOwned(got.Headers, []corpus.Header{varyOrigin}) == nil && onEveryWorker(addr, originsHost, gone, false) == nil
 		}
-		slowest = max(slowest, time.Since(start))
-		done = compareOwned(got.Headers, []corpus.Header{varyOrigin}) == nil && onEveryWorker(addr, originsHost, origins[0], false) == nil
-	}
-	t.Logf("refused after %v; the slowest request while the new document was read took %v", time.Since(removed), slowest)
-	if took := time.Since(removed); took > 10*time.Second {
-		t.Errorf("a removed origin was allowed for %v", took)
-	}
+		t.Logf("refused after %v; the slowest request while the new document was read took %v", time.Since(removed), slowest)
+		return notAfter(removed, 10*time.Second)
+	})
 }
 
 // A VM that dies while it fetches keeps the lease until that ends; then another one fetches. Which one dies is Envoy's main thread's, as a rule: it ticks first.

@@ -53,7 +53,16 @@ func TestRefusedConfigs(t *testing.T) {
 	}
 	check(t, got, 200, corpus.Header{"access-control-allow-origin", "https://app.example.com"}, corpus.Header{"vary", "Origin"})
 
-	said := logPerPlugin(g.Log)
+	var said map[string][]string
+	until(t, updateLimit, func() error { // the log comes through a pipe, after what Envoy answers
+		said = logPerPlugin(g.Log)
+		for name := range refused {
+			if len(said[name]) == 0 {
+				return fmt.Errorf("the log does not name %s", name)
+			}
+		}
+		return nil
+	})
 	for i, r := range refusals {
 		t.Run(r.File+"/"+r.Name, func(t *testing.T) {
 			if _, bad := refused[refusedName(i)]; !bad {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -65,8 +66,13 @@ type updater struct {
 	want tally
 }
 
-// exchange sends a request to path, with these headers too, and returns the version that answered it. The answer must be wholly of one version.
-func (u *updater) exchange(path string, asks bool, more ...corpus.Header) (version, error) {
+// exchange sends a request to path and returns the version that answered it. The answer must be wholly of one version.
+func (u *updater) exchange(path string, asks bool) (version, error) {
+	return u.exchangeBy(func(r corpus.Request) (wire.Response, error) { return wire.H1(u.addr, r) }, path, asks)
+}
+
+// exchangeBy does the same by a connection that is there, with these headers too.
+func (u *updater) exchangeBy(do func(corpus.Request) (wire.Response, error), path string, asks bool, more ...corpus.Header) (version, error) {
 	r := corpus.Request{Path: path, Headers: append([]corpus.Header{originHeader(appOrigin)}, more...)}
 	kind, decision, reason := "actual", "allowed", "origin_allowed"
 	if asks {
@@ -74,7 +80,7 @@ func (u *updater) exchange(path string, asks bool, more ...corpus.Header) (versi
 		r.Headers = append(r.Headers, corpus.Header{"access-control-request-method", "OTHER"})
 		kind, decision, reason = "preflight", "refused", "method_not_allowed"
 	}
-	got, err := wire.H1(u.addr, r)
+	got, err := do(r)
 	if err != nil {
 		return 0, err
 	}
@@ -133,9 +139,33 @@ func (u *updater) await(t *testing.T, want version) {
 	})
 }
 
-// begin sends a request to /extra that the upstream holds, and returns when it has got there. Finish lets it go and returns the version that answered it.
-func (u *updater) begin(t *testing.T, id string) (finish func() (version, error)) {
+// connect returns a connection by which a version answers. It stays with its worker, while another worker may still have the version before.
+func (u *updater) connect(t *testing.T, want version) *wire.H1Conn {
 	t.Helper()
+	var conn *wire.H1Conn
+	until(t, updateLimit, func() error {
+		c, err := wire.DialH1(u.addr)
+		if err != nil {
+			return err
+		}
+		got, err := u.exchangeBy(c.Do, "/extra", false)
+		if err == nil && got != want {
+			err = fmt.Errorf("version %d answers, not %d", got, want)
+		}
+		if err != nil {
+			return errors.Join(err, c.Close())
+		}
+		conn = c
+		return nil
+	})
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// begin sends a request to /extra that the upstream holds, under a version, and returns when it has got there. Finish lets it go and returns the version that answered it.
+func (u *updater) begin(t *testing.T, under version, id string) (finish func() (version, error)) {
+	t.Helper()
+	client := u.connect(t, under)
 	arrived, release := make(chan struct{}), make(chan struct{})
 	backend.On(id, upstream.Answer{Raw: func(conn net.Conn) {
 		defer conn.Close()
@@ -149,7 +179,7 @@ func (u *updater) begin(t *testing.T, id string) (finish func() (version, error)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		answered, err = u.exchange("/extra", false, corpus.Header{upstream.CaseHeader, id})
+		answered, err = u.exchangeBy(client.Do, "/extra", false, corpus.Header{upstream.CaseHeader, id})
 	}()
 	select {
 	case <-arrived:
@@ -177,7 +207,7 @@ func TestRulesUpdate(t *testing.T) {
 			u.await(t, 0)
 			stop := u.load(t)
 			for v := version(1); v < versions; v++ {
-				finish := u.begin(t, fmt.Sprintf("%s-%d", t.Name(), v))
+				finish := u.begin(t, v-1, fmt.Sprintf("%s-%d", t.Name(), v))
 				way.apply(t, g, v.config())
 				u.await(t, v)
 				if got, err := finish(); err != nil || got != v-1 {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // sharedCache is a cache as it stands in front of a gateway: for all clients alike, by URL, and by the request headers that Vary names (RFC 9111, section 4.1). It keeps what says
@@ -62,7 +61,7 @@ func startSharedCache(t *testing.T, behind site) *sharedCache {
 	}
 	c := &sharedCache{site: site{port}, behind: behind, client: http.Client{Transport: transport}, kept: map[string][]*keptResponse{}}
 	server := http.Server{
-		Handler: c, ReadHeaderTimeout: 10 * time.Second,
+		Handler: c, ReadHeaderTimeout: idleLimit,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{identity.der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12},
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // returns when it is closed
@@ -210,15 +209,11 @@ func TestPreflightCache(t *testing.T) {
 					t.Fatalf("the page got %+v", got)
 				}
 			}
-			// Counters of one moment come together.
 			prefix, suffix := "wasmcustom.corsguard.rule.cache_"+c.name+".kind.", ".decision.allowed.reason.origin_allowed"
-			until(t, 10*time.Second, func() error {
+			until(t, tellLimit, func() error {
 				stats, err := gateway.Admin.Stats(t.Context(), "cache_"+c.name)
-				if n := stats[prefix+"actual"+suffix]; n != 3 {
-					return cmp.Or(err, fmt.Errorf("%d requests", n))
-				}
-				if n := stats[prefix+"preflight"+suffix]; n != c.preflights {
-					t.Errorf("%d preflights, want %d", n, c.preflights)
+				if preflights, n := stats[prefix+"preflight"+suffix], stats[prefix+"actual"+suffix]; preflights != c.preflights || n != 3 {
+					return cmp.Or(err, fmt.Errorf("%d preflights, want %d, and %d requests", preflights, c.preflights, n))
 				}
 				return nil
 			})

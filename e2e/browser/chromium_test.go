@@ -16,9 +16,9 @@ import (
 
 const (
 	// browserStartLimit bounds the start of the browser.
-	browserStartLimit = time.Minute
+	browserStartLimit = 3 * time.Minute
 	// browserStopLimit is what the browser gets to close before it is killed.
-	browserStopLimit = 10 * time.Second
+	browserStopLimit = time.Minute
 )
 
 // findBrowser returns the path of the browser: CHROMIUM, or the first of the usual names on PATH.

@@ -224,7 +224,7 @@ func (s *scripted) checkConsole(t *testing.T, n int, want []string, said func() 
 		}
 	}
 	var got []string
-	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tellLimit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if got = said(); len(got) >= len(whole) {
 			break
 		}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -98,7 +97,7 @@ func TestExplain(t *testing.T) {
 			if want.Chromium != "" {
 				texts = []string{want.Chromium}
 			}
-			until(t, 5*time.Second, func() error {
+			until(t, tellLimit, func() error {
 				if got := said.about(address); !slices.Equal(got, texts) {
 					return fmt.Errorf("the console says\n%q, the command says\n%q", got, texts)
 				}

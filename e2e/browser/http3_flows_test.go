@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -79,7 +78,7 @@ func TestHTTP3(t *testing.T) {
 			if got := eval[response](p, "read(%q, %s)", address, c.init); got.Status != c.status {
 				t.Errorf("the page got %+v", got)
 			}
-			until(t, 5*time.Second, func() error {
+			until(t, tellLimit, func() error {
 				return errors.Join(x.check(network.ResourceTypePreflight, address, c.preflight), x.check(network.ResourceTypeFetch, address, c.actual))
 			})
 		})

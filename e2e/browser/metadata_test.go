@@ -1,6 +1,9 @@
 package browser_test
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // metadata is what the browser says of a request.
 type metadata struct{ site, mode, dest, origin string }
@@ -66,9 +69,12 @@ func TestRefusedByMetadata(t *testing.T) {
 	if got := eval[string](p, "image(%q)", refused); got != "error" {
 		t.Errorf("the image gave %s", got)
 	}
-	if status := p.status(refused); status != 403 {
-		t.Errorf("status %d", status)
-	}
+	until(t, tellLimit, func() error {
+		if status := p.status(refused); status != 403 {
+			return fmt.Errorf("status %d", status)
+		}
+		return nil
+	})
 	if got := eval[string](p, "image(%q)", bare.url(app, "/image")); got != "load" {
 		t.Errorf("without the plugin, the image gave %s", got)
 	}

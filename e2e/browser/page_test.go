@@ -13,8 +13,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// actionLimit bounds whatever a page is asked to do.
-const actionLimit = 20 * time.Second
+const (
+	// actionLimit bounds whatever a page is asked to do.
+	actionLimit = 90 * time.Second
+	// tellLimit bounds the wait for what the browser tells of it afterwards, and for the plugin's counters, which come once a second.
+	tellLimit = time.Minute
+)
 
 // page is a tab with a document, for one test at a time, which its methods fail. The end of the test that opened it closes it.
 type page struct {
@@ -112,7 +116,7 @@ func (x *tab) note(event any) {
 func (p *page) whyFailed(address string) network.EventLoadingFailed {
 	p.t.Helper()
 	var why *network.EventLoadingFailed
-	until(p.t, 5*time.Second, func() error {
+	until(p.t, tellLimit, func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if why = p.failure[address]; why == nil {

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -121,7 +120,7 @@ func TestWebSocket(t *testing.T) {
 			if c.want == "error" {
 				return
 			}
-			until(t, 5*time.Second, func() error {
+			until(t, tellLimit, func() error {
 				mu.Lock()
 				defer mu.Unlock()
 				r := answers[c.from]

@@ -9,7 +9,7 @@ import (
 )
 
 // reportLimit bounds the wait for a report. The browser has been told not to wait a minute.
-const reportLimit = 20 * time.Second
+const reportLimit = 90 * time.Second
 
 // reporting is a policy of report-only headers that report to a URL.
 const reporting = `{

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // scripted is a server that answers as the cases say, and nothing besides. It is safe for concurrent use.
@@ -48,7 +47,7 @@ func (s *scripted) listen(t *testing.T, protocols map[string]func(*http.Server, 
 		t.Fatal(err)
 	}
 	server := http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, TLSNextProto: protocols,
+		Handler: s, ReadHeaderTimeout: idleLimit, TLSNextProto: protocols,
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // returns when it is closed

@@ -3,7 +3,6 @@ package browser_test
 import (
 	"fmt"
 	"testing"
-	"time"
 )
 
 // TestShadow holds that in shadow mode, all is as without the plugin, while the plugin counts what it would refuse. What the same policy does when
@@ -61,7 +60,7 @@ func TestShadow(t *testing.T) {
 // waitForCounter waits until a counter of the plugin is there and not zero.
 func waitForCounter(t *testing.T, name string) {
 	t.Helper()
-	until(t, 10*time.Second, func() error {
+	until(t, tellLimit, func() error {
 		stats, err := gateway.Admin.Stats(t.Context(), "corsguard")
 		if err == nil && stats["wasmcustom."+name] == 0 {
 			err = fmt.Errorf("%s is zero; there are %v", name, stats)

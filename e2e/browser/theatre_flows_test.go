@@ -28,7 +28,7 @@ func startTheatre() (*theatre, error) {
 	mux.HandleFunc("GET /stage/font", sendFont)
 	mux.HandleFunc("GET /stage/socket", socket)
 	mux.HandleFunc("POST /echo.Echo/{method}", echo)
-	s := &theatre{addr: listener.Addr().String(), server: http.Server{Handler: mux, Protocols: &http.Protocols{}, ReadHeaderTimeout: 10 * time.Second}}
+	s := &theatre{addr: listener.Addr().String(), server: http.Server{Handler: mux, Protocols: &http.Protocols{}, ReadHeaderTimeout: idleLimit}}
 	s.server.Protocols.SetHTTP1(true)
 	s.server.Protocols.SetUnencryptedHTTP2(true)
 	go s.server.Serve(listener) // returns when it is closed
@@ -64,7 +64,7 @@ func socket(w http.ResponseWriter, r *http.Request) {
 		panic(err) // over HTTP/2: a mistake of the test's routes
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(actionLimit))
 	const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 	sum := sha1.Sum([]byte(r.Header.Get("sec-websocket-key") + magic))
 	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(sum[:]))

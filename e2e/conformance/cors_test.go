@@ -28,7 +28,7 @@ import (
 const addressVariable = "CORSGUARD_CONFORMANCE_GATEWAY"
 
 // caseLimit bounds how long the suite tries a case again that does not pass.
-const caseLimit = 3 * time.Second
+const caseLimit = 12 * time.Second
 
 // refusedByDesign are the cases of any origin with credentials, which would let every page read what a user may read. Corsguard has no such policy.
 var refusedByDesign = []string{

@@ -42,7 +42,7 @@ func runEcho(t *testing.T, path string) (addr string, err error) {
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.Command(path)
 	cmd.Env = append(os.Environ(), "HTTP_PORT="+plain, "H2C_PORT="+h2c, "NAMESPACE="+suite.InfrastructureNamespace, "POD_NAME=infra-backend-v1")

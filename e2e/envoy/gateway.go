@@ -15,7 +15,7 @@ import (
 )
 
 // updateLimit bounds the time until an update of the listeners is done with. Each new listener tries its plugin out.
-const updateLimit = 2 * time.Minute
+const updateLimit = 5 * time.Minute
 
 // Gateway is a running Envoy that takes its listeners, and the filters that they leave to be discovered, from files that it watches. Stop must be
 // called once. The other methods are safe for concurrent use.
@@ -93,6 +93,9 @@ func (g *Gateway) Put(ctx context.Context, listeners ...Object) (refused map[str
 	if g.addrs, err = g.Admin.listeners(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.waitForWorkers(ctx); err != nil {
+		return nil, err
+	}
 	for _, l := range listeners {
 		if name := l["name"].(string); refused[name] == "" {
 			if err := g.waitForListener(ctx, name); err != nil {
@@ -129,6 +132,15 @@ func (g *Gateway) updates(ctx context.Context) (int64, error) {
 	const prefix = "listener_manager.lds.update_"
 	stats, err := g.Admin.Stats(ctx, "^"+prefix)
 	return stats[prefix+"success"] + stats[prefix+"rejected"] + stats[prefix+"failure"], err
+}
+
+// waitForWorkers waits until every worker has every listener that was accepted. One that lags behind answers by the listener that was there before.
+func (g *Gateway) waitForWorkers(ctx context.Context) error {
+	return g.Poll(ctx, "the workers to take the listeners", func() (bool, error) {
+		const prefix = "listener_manager.listener_"
+		stats, err := g.Admin.Stats(ctx, `^(server\.concurrency|listener_manager\.listener_(added|modified|create_success))$`)
+		return stats[prefix+"create_success"] >= stats["server.concurrency"]*(stats[prefix+"added"]+stats[prefix+"modified"]), err
+	})
 }
 
 // waitForListener waits until a worker accepts connections: Envoy gets there some time after it accepted the update.

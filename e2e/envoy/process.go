@@ -19,9 +19,9 @@ import (
 
 const (
 	// startLimit bounds the time until Envoy is live. V8 compiles the plugin before that: seconds, more on a busy machine.
-	startLimit = 90 * time.Second
+	startLimit = 3 * time.Minute
 	// stopLimit is what a terminated Envoy gets before it is killed.
-	stopLimit = 10 * time.Second
+	stopLimit = time.Minute
 	// pollInterval is the pause between two looks at something that Envoy does on its own time.
 	pollInterval = 20 * time.Millisecond
 )

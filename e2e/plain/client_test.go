@@ -17,7 +17,7 @@ import (
 )
 
 // exchangeLimit bounds one exchange.
-const exchangeLimit = 20 * time.Second
+const exchangeLimit = 2 * time.Minute
 
 // connection is a connection to an Envoy, for one request after the other. Nothing is sent a second time: what fails has failed.
 type connection interface {

@@ -108,7 +108,7 @@ func (d directory) staticListener(t *testing.T) string {
 }
 
 // startLimit bounds the time until a listener is there. Its plugin is compiled before.
-const startLimit = 90 * time.Second
+const startLimit = 3 * time.Minute
 
 // start runs an Envoy with two workers and a file. The end of the test stops it.
 func (d directory) start(t *testing.T, file string, args ...string) *envoy.Process {

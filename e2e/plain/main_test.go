@@ -58,7 +58,7 @@ func run(m *testing.M) (code int, err error) {
 }
 
 // updateLimit bounds the time until an update is in force for everybody, or refused. One of them has a plugin to compile.
-const updateLimit = 90 * time.Second
+const updateLimit = 3 * time.Minute
 
 // until calls check until it returns no error, and fails with the last one at the limit.
 func until(t *testing.T, check func() error) {

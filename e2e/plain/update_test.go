@@ -174,6 +174,10 @@ func newerBuild(t *testing.T, d directory) string {
 	return path
 }
 
+// drainTime is what Envoy has to tell every client that its connection ends, in seconds. It begins with few, so that most have long ended. One that is kept from asking for as long
+// loses its connection.
+const drainTime = "15"
+
 // TestListenerChangesUnderLoad holds the same of a listener with the policy in it, but that connections keep the listener with which they began. Envoy ends them in good
 // order, within the time that it has for it.
 func TestListenerChangesUnderLoad(t *testing.T) {
@@ -182,7 +186,7 @@ func TestListenerChangesUnderLoad(t *testing.T) {
 	text := d.staticListener(t)
 	write := func(text string) { d.write(t, plain.Listeners, text) }
 	write(text)
-	p := d.start(t, plain.Dynamic, "--drain-time-s", "2")
+	p := d.start(t, plain.Dynamic, "--drain-time-s", drainTime)
 	r := rollout{addr: addr(t, p, plain.Edge), pinned: true}
 	r.load(t)
 	r.await(t, 0)

@@ -6,7 +6,7 @@ var apache = server{
 	program: "apache2",
 	args:    []string{"-X", "-d", "DIR", "-f", "FILE"},
 	file: `
-Listen 127.0.0.1:PORT
+Listen ADDRESS:PORT
 PidFile DIR/apache.pid
 ErrorLog DIR/error.log
 ServerName localhost

@@ -10,7 +10,7 @@ var caddy = server{
 	auto_https off
 }
 http://:PORT {
-	bind 127.0.0.1
+	bind ADDRESS
 	SETTINGS
 	@missing not path /v1/items
 	respond @missing 404

@@ -12,7 +12,7 @@ defaults
 	timeout client 10s
 	timeout server 10s
 frontend main
-	bind 127.0.0.1:PORT
+	bind ADDRESS:PORT
 	http-request capture req.hdr(Origin) len 200
 	SETTINGS
 	http-request return status 204 if METH_OPTIONS

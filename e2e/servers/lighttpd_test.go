@@ -7,7 +7,7 @@ var lighttpd = server{
 	args:    []string{"-D", "-f", "FILE"},
 	file: `
 server.modules = ("mod_setenv")
-server.bind = "127.0.0.1"
+server.bind = "ADDRESS"
 server.port = PORT
 server.document-root = "DIR/www"
 server.errorlog = "DIR/error.log"

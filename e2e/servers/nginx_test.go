@@ -24,7 +24,7 @@ func TestNginx(t *testing.T) {
 			// The snippet that most tutorials have, with *.
 			name: "copied for everybody",
 			settings: `server {
-				listen 127.0.0.1:PORT;
+				listen ADDRESS:PORT;
 				root DIR/www;
 				location / {
 					if ($request_method = 'OPTIONS') {
@@ -43,7 +43,7 @@ func TestNginx(t *testing.T) {
 		{
 			name: "reflecting",
 			settings: `server {
-				listen 127.0.0.1:PORT;
+				listen ADDRESS:PORT;
 				root DIR/www;
 				location / {
 					add_header 'Access-Control-Allow-Origin' $http_origin always;
@@ -60,7 +60,7 @@ func TestNginx(t *testing.T) {
 		{
 			name: "a regular expression with an open end",
 			settings: `server {
-				listen 127.0.0.1:PORT;
+				listen ADDRESS:PORT;
 				root DIR/www;
 				location / {
 					if ($http_origin ~* "^https?://(app|www)\.example\.com") { set $allowed $http_origin; }
@@ -78,7 +78,7 @@ func TestNginx(t *testing.T) {
 			map "$request_method:$allowed" $headers { default ""; "~^OPTIONS:." "content-type"; }
 			map "$request_method:$allowed" $age { default ""; "~^OPTIONS:." "7200"; }
 			server {
-				listen 127.0.0.1:PORT;
+				listen ADDRESS:PORT;
 				root DIR/www;
 				add_header Access-Control-Allow-Origin $allowed always;
 				add_header Access-Control-Allow-Credentials $credentials always;

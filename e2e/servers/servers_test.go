@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// server is a program that serves what a file says. In the file and in args, PORT, DIR and FILE stand for what the test chooses.
+// server is a program that serves what a file says. In the file and in args, ADDRESS, PORT, DIR and FILE stand for what the test chooses.
 type server struct {
 	program string
 	args    []string
@@ -93,9 +94,9 @@ func (s server) start(t *testing.T, settings string) (addr string) {
 	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "www/v1"), 0o755), os.WriteFile(filepath.Join(dir, "www/v1/items"), []byte("[]\n"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	address, port := freePort(t)
 	file := filepath.Join(dir, "server.conf")
-	fill := strings.NewReplacer("PORT", port, "DIR", dir, "FILE", file, "SETTINGS", settings)
+	fill := strings.NewReplacer("ADDRESS", address, "PORT", port, "DIR", dir, "FILE", file, "SETTINGS", settings)
 	if err := os.WriteFile(file, []byte(fill.Replace(fill.Replace(s.file))), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +105,8 @@ func (s server) start(t *testing.T, settings string) (addr string) {
 		args[i] = fill.Replace(a)
 	}
 	log := launch(t, dir, path, args)
-	addr = net.JoinHostPort("127.0.0.1", port)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	addr = net.JoinHostPort(address, port)
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
@@ -140,7 +141,7 @@ func launch(t *testing.T, dir, path string, args []string) (log string) {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 			<-ended
 		}
@@ -148,15 +149,22 @@ func launch(t *testing.T, dir, path string, args []string) (log string) {
 	return log
 }
 
-func freePort(t *testing.T) string {
+var started atomic.Uint32
+
+// freePort returns a port of an address of the loopback interface that the server has to itself. Of one that all share, the port may be another's before the server takes it.
+func freePort(t *testing.T) (address, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid()
+	l, err := net.Listen("tcp", net.IPv4(127, byte(100+started.Add(1)%100), byte(pid>>8), byte(pid)).String()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	address, port, err = net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address, port
 }
 
 // plus returns the notes that all bare servers give, and more.

@@ -17,6 +17,12 @@ import (
 // CaseHeader is the request header that names the answer to give.
 const CaseHeader = "x-case"
 
+// idleLimit and heldLimit outlast every test. Envoy opens connections ahead of need, and a request fails where the server closes one that Envoy takes just then.
+const (
+	idleLimit = time.Hour
+	heldLimit = 5 * time.Minute // of a connection that an Answer has taken over
+)
+
 // shutdownLimit bounds Close. Requests that a test left hanging are cut off after it.
 const shutdownLimit = time.Second
 
@@ -26,7 +32,7 @@ type Answer struct {
 	Headers []corpus.Header // each one a line of its own
 	Body    string
 	Delay   time.Duration // before the first byte; ends early when the client goes away
-	// Raw, where set, takes over the HTTP/1.1 connection in place of the rest. It closes it.
+	// Raw, where set, takes over the HTTP/1.1 connection in place of the rest. It closes it: an answer that is whole has to say so, or Envoy may reuse the connection.
 	Raw func(net.Conn)
 }
 
@@ -57,7 +63,7 @@ func Start() (*Upstream, error) {
 	u.server = http.Server{
 		Handler:                      u,
 		Protocols:                    &http.Protocols{},
-		ReadHeaderTimeout:            10 * time.Second,
+		ReadHeaderTimeout:            idleLimit,
 		MaxHeaderBytes:               1 << 20,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is one of the cases
 	}
@@ -130,7 +136,7 @@ func hijack(w http.ResponseWriter, raw func(net.Conn)) {
 	if err != nil {
 		panic(err) // a Raw answer on HTTP/2: a mistake of the test
 	}
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
+	conn.SetDeadline(time.Now().Add(heldLimit))
 	raw(conn)
 }
 

@@ -13,7 +13,7 @@ type Process struct {
 	lastCas uint32
 	queues  map[string]*queue // by VM id and name
 	vms     []*VM
-	offset  time.Duration
+	clock   time.Duration // since the process began
 
 	clusters map[string]Cluster
 	calls    []*HTTPCall
@@ -55,10 +55,20 @@ func (p *Process) SetSharedData(key, value string) {
 // NewVM starts a VM in a process of its own.
 func (h *Host) NewVM() (*VM, error) { return h.NewProcess().NewVM() }
 
-// Advance moves the clock that the process's VMs read, back if d is negative.
-func (p *Process) Advance(d time.Duration) { p.offset += d }
+// Advance moves the clock that the process's VMs read, back if d is negative. It stands still otherwise, but for a moment with each look, so that a test comes to the same
+// on any machine.
+func (p *Process) Advance(d time.Duration) { p.clock += d }
 
-func (p *Process) now() time.Time { return time.Now().Add(p.offset) }
+const moment = time.Microsecond
+
+func (p *Process) sinceBegin() time.Duration {
+	p.clock += moment
+	return p.clock
+}
+
+var begin = time.Now()
+
+func (p *Process) now() time.Time { return begin.Add(p.sinceBegin()) }
 
 // Counters returns the value of every counter that is defined, by name, without Envoy's prefix "wasmcustom.".
 func (p *Process) Counters() map[string]uint64 { return maps.Clone(p.stats.counters) }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strings"
-	"time"
 )
 
 // WASI's error numbers, as Envoy returns them.
@@ -95,15 +94,13 @@ func noEntries(v *VM, a []uint64) Result {
 	return OK
 }
 
-var started = time.Now()
-
 func clockTimeGet(v *VM, a []uint64) Result {
 	var nanos int64
 	switch a[0] {
 	case 0:
 		nanos = v.process.now().UnixNano()
 	case 1:
-		nanos = int64(time.Since(started) + v.process.offset)
+		nanos = int64(v.process.sinceBegin())
 	default:
 		return wasiNotSupported
 	}

@@ -85,11 +85,16 @@ func repeated() (values []string) {
 func TestHostileValuesAreReadQuicklyAndWithFewFindings(t *testing.T) {
 	for _, value := range repeated() {
 		for check, f := range checks {
-			start := time.Now()
-			found := f(strings.Trim(value, " "))
-			// Most take less than a millisecond. What grows with the square takes seconds.
-			if took := time.Since(start); took > time.Second {
-				t.Errorf("%s %.40q took %v", check, value, took)
+			var found []Finding
+			// Most take less than a millisecond. What grows with the square takes seconds, and each time; a stall of the machine ends.
+			best := time.Hour
+			for try := 0; try < 5 && best > time.Second; try++ {
+				start := time.Now()
+				found = f(strings.Trim(value, " "))
+				best = min(best, time.Since(start))
+			}
+			if best > time.Second {
+				t.Errorf("%s %.40q took %v", check, value, best)
 			}
 			assertWellFormed(t, strings.Trim(value, " "), found)
 			if r, ok := random[check]; ok {

@@ -170,10 +170,15 @@ func TestTheWorkOfLookingForHostileOriginsIsBounded(t *testing.T) {
 		`https://[a-z]{1,230}`, `https://.{200}\.com`, `https://[a-z.]{240}\.com`, `https://(a|b|ab|c){9}.*\.[ab]{6}\.com`, `https://([a-z]?){230}\.com`, `https://((a|b)?c?){60}\.com`, `https://` + strings.Repeat(`(ab|cd|ef)`, 30) + `\.com`, `[a-z]{60}://` + strings.Repeat(`[ab]`, 60), `[ab]{60}://localhost`,
 		`https://(` + strings.Repeat(`.*|`, 60) + `)\.example\.com`, `https://` + strings.Repeat(`(.*\.)?`, 40) + `example\.com`, `https://` + strings.Repeat(`[ab]?`, 90) + `\.example\.com`, `https://example\.com` + strings.Repeat(`(:\d*)?`, 50),
 	} {
-		start := time.Now()
-		_, err := ParseRegex(text)
-		if d := time.Since(start); d > time.Second {
-			t.Errorf("%s: %v, %v", text, d, err)
+		var err error
+		best := time.Hour
+		for try := 0; try < 5 && best > time.Second; try++ { // a machine may stall
+			start := time.Now()
+			_, err = ParseRegex(text)
+			best = min(best, time.Since(start))
+		}
+		if best > time.Second {
+			t.Errorf("%s: %v, %v", text, best, err)
 		}
 	}
 	for _, c := range acceptedRegexes {

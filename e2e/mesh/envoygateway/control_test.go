@@ -25,11 +25,11 @@ import (
 
 const (
 	// readyLimit bounds the time until a fresh Envoy answers: Envoy Gateway starts, fetches the module, starts Envoy, and Envoy compiles the module.
-	readyLimit = 90 * time.Second
+	readyLimit = 3 * time.Minute
 	// updateLimit bounds the time until a change of the resources is in force.
-	updateLimit = 60 * time.Second
+	updateLimit = 2 * time.Minute
 	// portLimit bounds the time until what held a port has ended.
-	portLimit = 10 * time.Second
+	portLimit = time.Minute
 )
 
 // fixedPorts are those that Envoy Gateway and its Envoy take, which no setting changes: xDS, modules, health, its metrics, its console, Envoy's readiness.

@@ -132,9 +132,7 @@ func TestTheAgentFetchesTheImageAndChecksItsDigest(t *testing.T) {
 	t.Run("another digest closes a gateway that runs", func(t *testing.T) {
 		m.apply(t, fetched(t, image, strings.Repeat("0", 64)))
 		m.denyAll(t)
-		if err := logged(agent.Log.String(), "which does not match"); err != nil {
-			t.Error(err)
-		}
+		agent.Until(t, updateLimit, func() error { return logged(agent.Log.String(), "which does not match") })
 		inForce(fetched(t, image, digests["oci"]))
 	})
 	t.Run("the digest of the module is not that of the image", func(t *testing.T) {

@@ -109,9 +109,7 @@ func TestPrometheusGetsTheCountersAsTheAlertsNameThem(t *testing.T) {
 	// What tells of an image that cannot be had.
 	m.apply(t, fetched(t, "oci://"+registry+"/corsguard:v1", strings.Repeat("0", 64)))
 	m.denyAll(t)
-	if err := logged(scrape(t, m.status, "/stats/prometheus"), checksumMismatches+" 1\n"); err != nil {
-		t.Error(err)
-	}
+	m.pilot.Until(t, updateLimit, func() error { return logged(scrape(t, m.status, "/stats/prometheus"), checksumMismatches+" 1\n") })
 }
 
 // Metrics of Istio's own that say that something is wrong with the plugin.

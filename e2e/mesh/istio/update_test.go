@@ -80,12 +80,8 @@ func TestAPolicyIsChangedUnderTraffic(t *testing.T) {
 	bad, says := mistaken(t)
 	m.apply(t, bad)
 	m.pilot.Until(t, updateLimit, func() error { return logged(m.pilot.Log.String(), "ACK ERROR") })
-	if err := logged(proxy.Log.String(), says); err != nil {
-		t.Error(err)
-	}
-	if err := logged(scrape(t, m.metrics, "/metrics"), ecdsRejects+" 1\n"); err != nil {
-		t.Error(err)
-	}
+	m.pilot.Until(t, updateLimit, func() error { return logged(proxy.Log.String(), says) })
+	m.pilot.Until(t, updateLimit, func() error { return logged(scrape(t, m.metrics, "/metrics"), ecdsRejects+" 1\n") })
 	t.Run("a policy with a mistake leaves the old one in force", func(t *testing.T) {
 		for range 10 {
 			m.check(t, preflight("/items", shop), 204, preflightGranted)
@@ -109,9 +105,7 @@ func TestANewGatewayWithAMistakeInThePolicyAnswersEverythingWith500(t *testing.T
 	m.until(t, preflight("/items", shop), 500, nil)
 	m.check(t, request("GET", "/items", shop), 500, nil)
 	m.check(t, request("GET", "/webhooks/bank", ""), 500, nil)
-	if err := logged(proxy.Log.String(), says); err != nil {
-		t.Error(err)
-	}
+	m.pilot.Until(t, updateLimit, func() error { return logged(proxy.Log.String(), says) })
 	if seen := m.backend.Seen(badCORS); len(seen) > 0 {
 		t.Errorf("the upstream saw %+v", seen)
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -186,13 +185,8 @@ func TestHalfAnAuditSaysSo(t *testing.T) {
 // TestWhatCannotBeAudited holds that there is no report where nothing was seen.
 func TestWhatCannotBeAudited(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
 	for at, want := range map[string]string{
-		"http://" + l.Addr().String():      "does not answer",
+		"http://127.0.0.1:1":               "does not answer",
 		"ftp://api.example.com/":           "http or https",
 		"api.example.com":                  "http or https",
 		"https://":                         "no host",
@@ -226,11 +220,11 @@ func TestEndlessBodiesAreNotRead(t *testing.T) {
 		case <-done:
 		}
 	})
-	o := Options{Rate: 1e6, Timeout: 5 * time.Second}
+	o := Options{Rate: 1e6, Timeout: time.Minute} // which each body would take that is read
 	serve(t, handler, &o)
 	t.Cleanup(func() { close(done) })
 	start := time.Now()
-	if r, err := Run(context.Background(), target, o); err != nil || r.Incomplete != "" || time.Since(start) > 4*time.Second {
+	if r, err := Run(context.Background(), target, o); err != nil || r.Incomplete != "" || time.Since(start) >= o.Timeout {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

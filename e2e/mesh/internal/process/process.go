@@ -77,6 +77,9 @@ func (p *Process) Stop(t testing.TB) {
 	<-p.exited
 }
 
+// Exited is closed when the program has ended, stopped or by itself.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
 // Until calls done until it returns no error, and fails the test where the program ends or the limit is over.
 func (p *Process) Until(t testing.TB, limit time.Duration, done func() error) {
 	t.Helper()
@@ -87,7 +90,10 @@ func (p *Process) Until(t testing.TB, limit time.Duration, done func() error) {
 		}
 		select {
 		case <-p.exited:
-			t.Fatalf("%s has ended: %v; before that: %v", p.cmd.Path, p.err, err)
+			if err = done(); err != nil { // it may have come to it just before
+				t.Fatalf("%s has ended: %v; before that: %v", p.cmd.Path, p.err, err)
+			}
+			return
 		default:
 		}
 		if time.Now().After(deadline) {

@@ -15,7 +15,7 @@ import (
 func TestWhatAProgramStartsEndsWithIt(t *testing.T) {
 	p := process.Start(t, exec.Command("sh", "-c", `trap 'exit 0' TERM; sleep 300 & echo "child $!"; wait`))
 	var child int
-	p.Until(t, 10*time.Second, func() error {
+	p.Until(t, time.Minute, func() error {
 		_, rest, found := strings.Cut(p.Log.String(), "child ")
 		if !found || !strings.Contains(rest, "\n") {
 			return errors.New("no child yet")
@@ -26,7 +26,7 @@ func TestWhatAProgramStartsEndsWithIt(t *testing.T) {
 		return nil
 	})
 	p.Stop(t)
-	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(child, 0) == nil; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); syscall.Kill(child, 0) == nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("process %d is still there", child)
 		}
@@ -46,13 +46,7 @@ func TestAProgramThatEndsByItselfFailsItsTest(t *testing.T) {
 	t.Run("a test", func(t *testing.T) {
 		r.TB = t
 		p := process.Start(t, exec.Command("sh", "-c", "echo started"))
-		p.Until(t, 10*time.Second, func() error {
-			if p.Log.String() == "" {
-				return errors.New("nothing yet")
-			}
-			return nil
-		})
-		time.Sleep(100 * time.Millisecond)
+		<-p.Exited()
 		p.Stop(r)
 	})
 	if len(r.failed) != 1 || !strings.Contains(r.failed[0], "by itself") {
