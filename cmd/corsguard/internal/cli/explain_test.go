@@ -109,8 +109,12 @@ func TestExplainShowsNoSecretsOfArchives(t *testing.T) {
 }
 
 func TestExplainKnowsMixedContent(t *testing.T) {
+	const upgraded = "ask over https instead"
 	_, stdout, _ := explained(t, "--url", "http://api.example.com/v1", "--origin", "https://app.example.com")
-	if !strings.Contains(stdout, "blocked: mixed-content") || !strings.Contains(stdout, "serve the URL over https") {
+	if !strings.Contains(stdout, "blocked: mixed-content") || !strings.Contains(stdout, "serve the URL over https") || strings.Contains(stdout, upgraded) {
+		t.Error(stdout)
+	}
+	if _, stdout, _ = explained(t, "--url", "http://api.example.com/v1", "--origin", "https://app.example.com", "--mode", "no-cors"); !strings.Contains(stdout, upgraded) {
 		t.Error(stdout)
 	}
 	if _, stdout, _ = explained(t, "--url", "http://localhost/v1", "--origin", "https://app.example.com"); strings.Contains(stdout, "mixed-content") {

@@ -26,6 +26,9 @@ func (p *Policy) Explain(page *Page) Report {
 		r.Browser = &Browser{Failure: mixedContent}
 		r.Changes = append([]Change{{Text: "serve the URL over https, and have the page ask for that"}}, r.Changes...)
 		r.note("browsers do not send this: a page of https may not ask for what comes over http; the rest is what would become of it")
+		if page.Mode == browser.NoCORS {
+			r.note("for an image, audio or video they ask over https instead, unless the host is an IP address")
+		}
 	}
 	return r
 }
