@@ -41,6 +41,10 @@ func TestEntries(t *testing.T) {
 	if got := log.Entries("goes on", "one"); len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
+	io.WriteString(log.Out(), "printed\n")
+	if got := log.Entries("printed"); len(got) > 0 || !strings.HasSuffix(log.String(), "two\nprinted\n") {
+		t.Errorf("got %q of %q", got, log.String())
+	}
 	if got := log.Tail(2); !strings.HasPrefix(got, "  goes on\n") {
 		t.Errorf("tail %q", got)
 	}

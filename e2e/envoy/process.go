@@ -38,7 +38,7 @@ type Options struct {
 	Mounts []string
 	// Args go to Envoy as they are.
 	Args []string
-	// Output, where set, gets what Envoy prints while it prints it. The log is kept either way.
+	// Output, where set, gets what Envoy prints while it prints it, from two goroutines. The log is kept either way.
 	Output io.Writer
 }
 
@@ -109,10 +109,9 @@ func (p *Process) run(ctx context.Context, opts Options) error {
 	// The context ends a start that takes too long, not an Envoy that runs: that is what Stop is for.
 	p.cmd = p.Engine.command(context.WithoutCancel(ctx), c, args...)
 	p.cmd.Dir = opts.Dir
-	p.cmd.Stdout, p.cmd.Stderr = p.Log, p.Log
+	p.cmd.Stdout, p.cmd.Stderr = p.Log.Out(), p.Log
 	if opts.Output != nil {
-		both := io.MultiWriter(p.Log, opts.Output)
-		p.cmd.Stdout, p.cmd.Stderr = both, both
+		p.cmd.Stdout, p.cmd.Stderr = io.MultiWriter(p.Log.Out(), opts.Output), io.MultiWriter(p.Log, opts.Output)
 	}
 	// Ctrl-C reaches the whole foreground group. In a group of its own, Envoy ends when Stop ends it.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
