@@ -10,11 +10,11 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"corsguard/e2e/corpus"
 	"corsguard/e2e/envoy"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 	"corsguard/e2e/upstream"
 	"corsguard/e2e/wire"
 )
@@ -26,22 +26,10 @@ var (
 	backend *upstream.Upstream // the server behind every Envoy
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "e2e", run)) }
 
-func run(m *testing.M) (code int, err error) {
+func run(m *testing.M, dir string) (code int, err error) {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "corsguard-e2e-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if wasm, err = repo.CopyWasm(dir); err != nil {
 		return 0, err
 	}
@@ -176,16 +164,4 @@ var (
 	protocols = []protocol{http1, http2}
 )
 
-// until calls check until it returns no error, and fails with the last one at the limit.
-func until(t *testing.T, limit time.Duration, check func() error) {
-	t.Helper()
-	for deadline := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %v: %v", limit, err)
-		}
-	}
-}
+var until = suite.Until

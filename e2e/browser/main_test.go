@@ -12,6 +12,7 @@ import (
 
 	"corsguard/e2e/envoy"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 )
 
 // What all tests share. TestMain sets it, and fails where a part is missing: nothing is skipped.
@@ -25,21 +26,9 @@ var (
 	bare     site // no plugin: what the upstream sends is what the browser gets
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "browser", run)) }
 
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "corsguard-browser-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func run(m *testing.M, dir string) (code int, err error) {
 	if err := start(context.Background(), dir); err != nil {
 		return 0, errors.Join(err, stop())
 	}

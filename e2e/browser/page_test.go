@@ -11,6 +11,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"corsguard/e2e/suite"
 )
 
 const (
@@ -171,16 +173,4 @@ func (p *page) follow(format string, args ...any) int64 {
 	return response.Status
 }
 
-// until calls check until it returns no error, and fails with the last one at the limit.
-func until(t *testing.T, limit time.Duration, check func() error) {
-	t.Helper()
-	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %v: %v", limit, err)
-		}
-	}
-}
+var until = suite.Until

@@ -11,6 +11,7 @@ import (
 	"corsguard/e2e/command"
 	"corsguard/e2e/envoy"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 	"corsguard/e2e/upstream"
 )
 
@@ -22,22 +23,10 @@ var (
 	backend *upstream.Upstream
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "command", run)) }
 
-func run(m *testing.M) (code int, err error) {
+func run(m *testing.M, dir string) (code int, err error) {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "corsguard-command-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if binary, err = command.Build(dir); err != nil {
 		return 0, err
 	}

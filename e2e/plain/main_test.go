@@ -2,7 +2,6 @@ package plain_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"corsguard/e2e/envoy"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 	"corsguard/e2e/upstream"
 )
 
@@ -22,21 +22,9 @@ var (
 	identity certificate
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "plain", run)) }
 
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "corsguard-plain-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func run(m *testing.M, dir string) (code int, err error) {
 	if wasm, err = repo.CopyWasm(dir); err != nil {
 		return 0, err
 	}
@@ -60,16 +48,8 @@ func run(m *testing.M) (code int, err error) {
 // updateLimit bounds the time until an update is in force for everybody, or refused. One of them has a plugin to compile.
 const updateLimit = 3 * time.Minute
 
-// until calls check until it returns no error, and fails with the last one at the limit.
+// until waits for what must come within updateLimit.
 func until(t *testing.T, check func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(updateLimit); ; time.Sleep(20 * time.Millisecond) {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %v: %v", updateLimit, err)
-		}
-	}
+	suite.Until(t, updateLimit, check)
 }

@@ -3,7 +3,6 @@ package servers_test
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,25 +14,14 @@ import (
 	"time"
 
 	"corsguard/e2e/command"
+	"corsguard/e2e/suite"
 )
 
 var binary command.Binary
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "servers", run)) }
 
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "corsguard-servers-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func run(m *testing.M, dir string) (code int, err error) {
 	if binary, err = command.Build(dir); err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 	"corsguard/e2e/corpus"
 	"corsguard/e2e/envoy"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 	"corsguard/e2e/upstream"
 )
 
@@ -30,21 +31,9 @@ var (
 	issuer  *rsa.PrivateKey // who signs the tokens
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "envoygateway", run)) }
 
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "corsguard-envoygateway-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func run(m *testing.M, dir string) (code int, err error) {
 	if plugin, err = repo.CopyWasm(dir); err != nil {
 		return 0, err
 	}

@@ -2,7 +2,6 @@ package istio_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"corsguard/e2e/mesh/internal/cluster"
 	"corsguard/e2e/mesh/internal/tools"
 	"corsguard/e2e/repo"
+	"corsguard/e2e/suite"
 	"corsguard/e2e/wire"
 )
 
@@ -26,21 +26,9 @@ var (
 	program   = map[string]string{}
 )
 
-func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, "istio", run)) }
 
-func run(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "corsguard-istio-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+func run(m *testing.M, dir string) (code int, err error) {
 	root, err := repo.Root()
 	if err != nil {
 		return 0, err
